@@ -1,0 +1,211 @@
+/**
+ * The run: one execution of a handler, and every transition it can make.
+ *
+ * | status     | entered when                                             | left when                                             |
+ * | ---------- | -------------------------------------------------------- | ----------------------------------------------------- |
+ * | scheduled  | created for later, or an attempt failed with tries left  | its instant comes (alarm) → ready or dispatched       |
+ * | ready      | due, and no session had credit; or a push met a dead     | a session with credit claims it → dispatched          |
+ * |            | socket (the claim is undone, its number is burned)       |                                                       |
+ * | dispatched | claimed for a session; the push is on its way            | `started` → running; a result, loss or timeout ends   |
+ * | running    | the worker says that it has lived for 2 s                | the attempt; a definite 410 (dispatched only) → ready |
+ * | succeeded  | the worker's result of the current attempt               | never: terminal is final                              |
+ * | failed     | the last try failed, or its worker was lost              | never                                                 |
+ * | timed_out  | the last try ran past its timeout                        | never                                                 |
+ * | cancelled  | a person cancelled it before it ended                    | never; the evidence of its end is filled in once      |
+ *
+ * `attempt` is the fencing token: it grows at each claim and is never given back (rule R1). `tries` counts attempts that
+ * ended badly; the maximum is judged on it. `TRANSITIONS` is the one source of what may follow what: the decisions, the
+ * condition of every write and the diagram in the docs derive from it. All functions here are pure.
+ */
+import type { SessionRef } from './session.ts';
+
+export const RUN_STATUSES = [
+  'scheduled',
+  'ready',
+  'dispatched',
+  'running',
+  'succeeded',
+  'failed',
+  'timed_out',
+  'cancelled',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const IN_FLIGHT = ['dispatched', 'running'] as const satisfies readonly RunStatus[];
+export const TERMINAL = ['succeeded', 'failed', 'timed_out', 'cancelled'] as const satisfies readonly RunStatus[];
+
+type Transition = {
+  readonly from: readonly RunStatus[];
+  readonly to: RunStatus;
+  /** The rule of docs/protocol.md that asks for it. */
+  readonly rule: string;
+};
+
+export const TRANSITIONS = {
+  submit_due: { from: [], to: 'dispatched', rule: 'D1' },
+  submit_waiting: { from: [], to: 'ready', rule: 'D3' },
+  submit_later: { from: [], to: 'scheduled', rule: 'A1' },
+  fall_due: { from: ['scheduled'], to: 'ready', rule: 'D3' },
+  dispatch_due: { from: ['scheduled'], to: 'dispatched', rule: 'D1' },
+  claim: { from: ['ready'], to: 'dispatched', rule: 'D4' },
+  undo_claim: { from: ['dispatched'], to: 'ready', rule: 'R5' },
+  start: { from: ['dispatched'], to: 'running', rule: 'R2' },
+  report_progress: { from: IN_FLIGHT, to: 'running', rule: 'R2' },
+  adopt: { from: IN_FLIGHT, to: 'running', rule: 'S2' },
+  succeed: { from: IN_FLIGHT, to: 'succeeded', rule: 'C4' },
+  retry: { from: IN_FLIGHT, to: 'scheduled', rule: 'R1' },
+  fail: { from: IN_FLIGHT, to: 'failed', rule: 'R1' },
+  time_out: { from: IN_FLIGHT, to: 'timed_out', rule: 'R3' },
+  cancel_waiting: { from: ['scheduled', 'ready'], to: 'cancelled', rule: 'R7' },
+  cancel_in_flight: { from: IN_FLIGHT, to: 'cancelled', rule: 'R7' },
+  record_evidence: { from: ['cancelled'], to: 'cancelled', rule: 'R7' },
+} as const satisfies Record<string, Transition>;
+export type TransitionName = keyof typeof TRANSITIONS;
+
+/** Why an attempt ended badly. The last three mean that the handler never began. */
+export type FailureReason =
+  | 'handler_failed'
+  | 'timed_out'
+  | 'worker_lost'
+  | 'payload_unavailable'
+  | 'no_handler'
+  | 'refused'
+  | 'bad_payload';
+
+/** What proves that a cancelled run no longer executes: the worker's word, or its absence said plainly (rule R7). */
+export type Evidence =
+  | { readonly state: 'pending' }
+  | { readonly state: 'exited'; readonly at: number; readonly signal?: string; readonly exitCode?: number }
+  | { readonly state: 'abandoned'; readonly at: number };
+
+/** How one attempt went. The current attempt's record lies in the run's own fields; these are the earlier ones. */
+export type AttemptRecord = {
+  readonly attempt: number;
+  readonly outcome: 'failed' | 'timed_out' | 'lost' | 'undelivered';
+  readonly reason?: FailureReason;
+  readonly worker?: string;
+  readonly startedAt?: number;
+  readonly endedAt: number;
+  readonly exitCode?: number;
+  /** The first {@link ERROR_HEAD_CHARS} characters; the whole is kept beside the run. */
+  readonly error?: string;
+};
+
+/** What the worker reported of an attempt. */
+export type Outcome = {
+  readonly outcome: 'succeeded' | 'failed' | 'timed_out';
+  readonly reason?: FailureReason;
+  readonly startedAt?: number;
+  readonly durationMs?: number;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly error?: string;
+};
+
+export type Run = {
+  readonly id: string;
+  readonly handler: string;
+  readonly pool: string;
+  /** 1 (first) to 10 (last). */
+  readonly priority: number;
+  readonly status: RunStatus;
+  readonly attempt: number;
+  readonly tries: number;
+  readonly maxTries: number;
+  readonly timeoutMs: number;
+  /** The instant that was asked for. */
+  readonly executeAt: number;
+  /** The instant of the current or next attempt: `executeAt`, later the retry's. */
+  readonly dueAt: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Generation of the live alarm, when the row next needs a look, and the fence against late commits (A1, A5). */
+  readonly g: number;
+  readonly wakeAt: number;
+  readonly fence: number;
+  /** The payload as JSON text; absent when it lies beside the row (more than 400 bytes). */
+  readonly payload?: string;
+  readonly payloadBytes: number;
+  /** The idempotency key that it was created under, so that a replay is told from a collision of ids. */
+  readonly keyed?: string;
+  readonly readyAt?: number;
+  readonly readyShard?: number;
+  readonly session?: SessionRef;
+  readonly worker?: string;
+  readonly seq?: number;
+  readonly dispatchedAt?: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly durationMs?: number;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly reason?: FailureReason;
+  readonly output?: string;
+  readonly error?: string;
+  readonly log?: string;
+  /** The attempt's whole output, error and log lie beside the row, because they are too long for it. */
+  readonly reportStored?: boolean;
+  readonly progress?: { readonly percent: number; readonly note?: string };
+  readonly evidence?: Evidence;
+  readonly history: readonly AttemptRecord[];
+  /** When the finished row may be deleted. */
+  readonly expiresAt?: number;
+};
+
+export const ERROR_HEAD_CHARS = 200;
+
+export const isTerminal = (status: RunStatus): boolean => (TERMINAL as readonly RunStatus[]).includes(status);
+export const isInFlight = (status: RunStatus): boolean => (IN_FLIGHT as readonly RunStatus[]).includes(status);
+
+/** Rule A1's "open": the row still needs its alarm. A cancelled run does until its evidence is in (hole H6). */
+export const isRunOpen = (run: Pick<Run, 'status' | 'evidence'>): boolean =>
+  !isTerminal(run.status) || run.evidence?.state === 'pending';
+
+/** Tries begun: what API D calls `attempts`. */
+export const triesBegun = (run: Pick<Run, 'status' | 'tries' | 'evidence'>): number => {
+  const current = isInFlight(run.status) || run.status === 'succeeded' || run.evidence !== undefined;
+  return run.tries + (current ? 1 : 0);
+};
+
+/** When the current attempt has used its time. */
+export const deadline = (run: Pick<Run, 'dispatchedAt' | 'dueAt' | 'startedAt' | 'timeoutMs'>): number =>
+  Math.max(run.dispatchedAt ?? 0, run.dueAt, run.startedAt ?? 0) + run.timeoutMs;
+
+type Fields = { -readonly [K in keyof Run]?: Run[K] };
+
+/** The condition of a write: all that is given must hold, or nothing is written. */
+export type Expectation = {
+  readonly attempt?: number;
+  readonly g?: number;
+  readonly fence?: number;
+  readonly session?: string;
+  readonly evidencePending?: true;
+};
+
+/** One conditional change of one run. The statuses it may start from are those of its transition. */
+export type RunChange = {
+  readonly id: string;
+  readonly transition: TransitionName;
+  readonly expect: Expectation;
+  readonly set: Fields & { readonly updatedAt: number };
+  readonly clear: readonly (keyof Run)[];
+};
+
+/** The fields that belong to one attempt: a new claim starts without them. */
+export const ATTEMPT_FIELDS = [
+  'session',
+  'worker',
+  'seq',
+  'dispatchedAt',
+  'startedAt',
+  'endedAt',
+  'durationMs',
+  'exitCode',
+  'signal',
+  'reason',
+  'output',
+  'error',
+  'log',
+  'reportStored',
+  'progress',
+] as const satisfies readonly (keyof Run)[];
