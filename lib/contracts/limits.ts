@@ -1,0 +1,29 @@
+/** Numbers that both ends of a wire must agree on, each with its source. */
+
+/** API Gateway refuses a WebSocket message over 128 KB (API Gateway quotas, WebSocket APIs). */
+export const MAX_MESSAGE_BYTES = 128 * 1024;
+/** API Gateway closes a socket (1009) on a frame over 32 KB, and bills in units of 32 KB: we stay inside one unit. */
+export const MAX_FRAME_BYTES = 32 * 1024;
+/** A payload above this is fetched over HTTPS, so that a `run` frame with its envelope stays below MAX_FRAME_BYTES. */
+export const MAX_INLINE_PAYLOAD_BYTES = 24 * 1024;
+/** A request body above this is answered 413 (DynamoDB items end at 400 KB; a payload is one item). */
+export const MAX_BODY_BYTES = 256 * 1024;
+/** Deeper JSON is refused: recursive readers down the line overflow their stack on it. */
+export const MAX_JSON_DEPTH = 100;
+/** A worker's output and error are cut (with a mark) to this before they are sent, so that one result fits a frame. */
+export const MAX_OUTPUT_CHARS = 16_000;
+export const MAX_ERROR_CHARS = 4_000;
+export const MAX_LOG_CHARS = 4_000;
+export const MAX_RUNS_PER_FRAME = 100;
+/** Concurrent runs of one worker: keeps its session row, list included, within a few write units. */
+export const MAX_SLOTS = 100;
+/** Queued, held and executing attempts that a heartbeat can list: slots plus those that arrived after a void (C6). */
+export const MAX_ATTEMPT_REFS = 2 * MAX_SLOTS;
+export const MAX_HANDLERS = 64;
+
+/** Tries of a run when the caller names none, and the most that it may ask for. */
+export const DEFAULT_MAX_TRIES = 3;
+export const MAX_TRIES = 100;
+export const DEFAULT_TIMEOUT_MS = 300_000;
+/** Ten years: an instant beyond is a mistake in the unit or the century. */
+export const MAX_AHEAD_MS = 10 * 366 * 86_400_000;
