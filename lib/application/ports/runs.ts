@@ -1,0 +1,65 @@
+import type { Run, RunChange } from '../../domain/run.ts';
+import type { Claimable } from '../../domain/run-decisions.ts';
+import type { RunException } from './exceptions.ts';
+
+export type Reading = 'consistent' | 'eventual';
+
+export type Created =
+  | { readonly kind: 'created' }
+  /** A run has this id already. */
+  | { readonly kind: 'exists'; readonly run: Run }
+  /** The alarm that was armed for this row gave up waiting (rule A5): arm again, then create again. */
+  | { readonly kind: 'voided' };
+
+export type Committed =
+  | { readonly kind: 'won'; readonly run: Run }
+  /** The condition did not hold; `run` is the row that made it fail. Nothing was written. */
+  | { readonly kind: 'lost'; readonly run: Run | undefined };
+
+/** A run as the ready index shows it. The index may lag; a claim of what is gone fails its condition. */
+export type ReadyEntry = Claimable & { readonly handler: string; readonly priority: number };
+
+/** Statuses that have a sparse index of their own; `failed` holds the timed-out ones too. */
+export type ListedStatus = 'scheduled' | 'failed';
+
+type Slice = {
+  /** Shard of the run rows, see `runShard`. */
+  readonly shard: number;
+  /** Only ids smaller than this one. */
+  readonly before?: string;
+  readonly limit: number;
+};
+
+/** The rows of runs. Every write is conditional; a caller's own write that was applied unseen counts as won (rule W1). */
+export type RunStore = {
+  /** @param nonce of the alarm armed for this row */
+  readonly create: (run: Run, nonce: string) => Promise<Created>;
+  readonly get: (id: string, reading: Reading) => Promise<Run | undefined>;
+  /** @param exception is written in the same transaction, so that no run ends badly in silence */
+  readonly commit: (change: RunChange, exception?: RunException) => Promise<Committed>;
+  /** The head of one shard of a pool's ready index for a handler: by priority, then due time. */
+  readonly readyHead: (query: {
+    readonly pool: string;
+    readonly shard: number;
+    readonly handler: string;
+    readonly limit: number;
+  }) => Promise<readonly ReadyEntry[]>;
+  /** Rule A5: a commit prepared before this fails. False when the row has moved on from `g`. */
+  readonly fence: (id: string, g: number) => Promise<boolean>;
+  /** Rule A5 for a row that never came: false when it exists by now. */
+  readonly voidMissing: (id: string, nonce: string, expiresAt: number) => Promise<boolean>;
+  /** Rule A6: makes every alarm of generation `g` older than the row. */
+  readonly bump: (id: string, g: number, fence: number) => Promise<boolean>;
+  /** Newest first. */
+  readonly newest: (slice: Slice) => Promise<readonly Run[]>;
+  readonly newestIdsOfHandler: (slice: Slice & { readonly handler: string }) => Promise<readonly string[]>;
+  readonly newestIdsOfStatus: (slice: Slice & { readonly status: ListedStatus }) => Promise<readonly string[]>;
+  /** Ids of ready runs of one shard of a pool, in no useful order. */
+  readonly readyIds: (query: {
+    readonly pool: string;
+    readonly shard: number;
+    readonly limit: number;
+  }) => Promise<readonly string[]>;
+  /** Rows that exist, in no particular order. At most 100 ids. */
+  readonly getMany: (ids: readonly string[]) => Promise<readonly Run[]>;
+};

@@ -1,0 +1,70 @@
+import type { Session, SessionRef, SlotReport } from '../../domain/session.ts';
+import type { Reading } from './runs.ts';
+
+export type SessionCreated =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'exists'; readonly session: Session }
+  | { readonly kind: 'voided' };
+
+export type Reported =
+  | {
+      readonly kind: 'stored';
+      /** As it is now, with the pushes that were taken in the same write counted in `q`. */
+      readonly session: Session;
+      /** The list before this report. */
+      readonly before: readonly string[];
+    }
+  /** Overtaken by a newer report, or (with `take`) no credit for it. */
+  | { readonly kind: 'refused'; readonly session: Session }
+  | { readonly kind: 'missing' };
+
+/** The rows of sessions: `POOL#<pool>#<shard>`, so that one consistent query finds the credit of a pool (rule D2). */
+export type SessionStore = {
+  readonly create: (session: Session, nonce: string) => Promise<SessionCreated>;
+  readonly get: (ref: SessionRef, reading: Reading) => Promise<Session | undefined>;
+  /** At most 20 sessions of a shard. `after`: begin behind this id. `more`: there are others. */
+  readonly look: (query: {
+    readonly pool: string;
+    readonly shard: number;
+    readonly reading: Reading;
+    readonly after?: string;
+  }) => Promise<{ readonly sessions: readonly Session[]; readonly more: boolean }>;
+  /** Rule C1: takes `count` pushes of a session whose `q` and `limit` are at least as good as those read. */
+  readonly take: (session: Session, count: number, now: number) => Promise<Session | undefined>;
+  /** Rule C5: gives back pushes that were never sent, if none was taken since. */
+  readonly giveBack: (session: Session, count: number) => Promise<boolean>;
+  /** Rules C3 and C4: stores a report, with `list` as a heartbeat, and takes `take` pushes in the same write. */
+  readonly report: (
+    ref: SessionRef,
+    report: SlotReport,
+    with_: { readonly list?: readonly string[]; readonly take: number; readonly now: number },
+  ) => Promise<Reported>;
+  /** Rule S2: moves the session to a new socket. */
+  readonly resume: (
+    ref: SessionRef,
+    to: { readonly conn: string; readonly epoch: number },
+    report: SlotReport,
+    list: readonly string[],
+    now: number,
+  ) => Promise<Reported>;
+  /** Rule S3: the socket is gone, if it is still the session's. */
+  readonly detach: (ref: SessionRef, conn: string) => Promise<boolean>;
+  /** up → lost, if no heartbeat came since `hbAt`, or at once with none given. */
+  readonly lose: (ref: SessionRef, hbAt?: number) => Promise<Session | undefined>;
+  /** lost → closed. */
+  readonly close: (ref: SessionRef) => Promise<void>;
+  /** Deletes a closed row. */
+  readonly remove: (ref: SessionRef) => Promise<void>;
+  readonly fence: (ref: SessionRef, g: number) => Promise<boolean>;
+  readonly voidMissing: (ref: SessionRef, nonce: string, expiresAt: number) => Promise<boolean>;
+  readonly bump: (ref: SessionRef, g: number, fence: number) => Promise<boolean>;
+};
+
+/** Which session a connection serves: all that `$disconnect` knows is the connection. */
+export type ConnectionStore = {
+  readonly bind: (conn: string, ref: SessionRef, expiresAt: number) => Promise<void>;
+  readonly find: (conn: string) => Promise<SessionRef | undefined>;
+  readonly forget: (conn: string) => Promise<void>;
+  /** Counts a frame that could not be read. @returns how many within the running minute */
+  readonly strike: (conn: string, now: number, expiresAt: number) => Promise<number>;
+};

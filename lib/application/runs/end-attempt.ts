@@ -1,0 +1,156 @@
+import type { RunResult } from '../../contracts/frames.ts';
+import { ERROR_HEAD_CHARS, type FailureReason, isInFlight, type Outcome, type Run } from '../../domain/run.ts';
+import { endBadly, type InlineReport, recordEvidence, succeed } from '../../domain/run-decisions.ts';
+import { arm } from '../alarms/arm.ts';
+import type { Ports, RunException, StoredReport } from '../ports/index.ts';
+
+/** The most that a report may add to its run's row, so that a plain row stays within one write unit (1 KB). */
+const INLINE_REPORT_BYTES = 300;
+/** Races of one attempt's end: its row changes only by a cancel, a loss or an alarm's bump. */
+const RACES = 10;
+const DAY_MS = 24 * 60 * 60_000;
+
+export type BadEnd = Outcome & { readonly outcome: 'failed' | 'timed_out'; readonly reason: FailureReason };
+
+export type EndedByResult = { readonly kind: 'ended'; readonly run: Run } | { readonly kind: 'evidence' | 'stale' };
+
+export type EndAttempt = {
+  /**
+   * A worker's result. `evidence`: it proves the end of a cancelled run. `stale`: it came too late, twice, or for an
+   * attempt that is not the run's; nothing changed.
+   */
+  readonly byResult: (result: RunResult) => Promise<EndedByResult>;
+  /** The control plane's own verdict: lost (with the session that was lost) or out of time. */
+  readonly byVerdict: (run: Run, ended: BadEnd, by: { readonly session?: string }) => Promise<Run | undefined>;
+};
+
+const toException = (run: Run, ended: BadEnd, at: number): RunException => ({
+  kind: 'run_failed',
+  id: `run:${run.id}`,
+  at,
+  run: run.id,
+  attempt: run.attempt,
+  handler: run.handler,
+  reason: ended.reason,
+  ...(ended.error === undefined ? {} : { error: ended.error.slice(0, ERROR_HEAD_CHARS) }),
+});
+
+/** Why a result says that the attempt ended badly. A worker that killed a run nobody cancelled has lost it. */
+const reasonOf = (result: RunResult): FailureReason => {
+  if (result.outcome === 'timed_out') {
+    return 'timed_out';
+  }
+  return result.outcome === 'cancelled' ? 'worker_lost' : (result.reason ?? 'handler_failed');
+};
+
+/** Ends attempts: by the worker's result, by loss, by timeout. Exactly one of them wins (rule R2). */
+export const createEndAttempt = (ports: Ports): EndAttempt => {
+  const { runs, data, settings, now, chance, log } = ports;
+
+  /** Long texts go beside the row first; the row keeps what fits and says that there is more. */
+  const keepReport = async (result: RunResult): Promise<InlineReport> => {
+    const report: StoredReport = {
+      ...(result.output === undefined ? {} : { output: result.output }),
+      ...(result.error === undefined ? {} : { error: result.error }),
+      ...(result.log === undefined ? {} : { log: result.log }),
+    };
+    if (Buffer.byteLength(JSON.stringify(report)) <= INLINE_REPORT_BYTES) {
+      return report;
+    }
+    await data.putReport(result.run, result.attempt, report, now() + settings.retentionMs + DAY_MS);
+    return {
+      reportStored: true,
+      ...(report.error === undefined ? {} : { error: report.error.slice(0, ERROR_HEAD_CHARS) }),
+    };
+  };
+
+  const commitBadEnd = async (
+    first: Run,
+    ended: BadEnd,
+    report: InlineReport,
+    by: { readonly session?: string },
+  ): Promise<Run | undefined> => {
+    let run: Run | undefined = first;
+    const { attempt } = first;
+    for (let race = 0; race < RACES; race += 1) {
+      if (run === undefined || run.attempt !== attempt || !isInFlight(run.status)) {
+        return undefined;
+      }
+      const at = now();
+      const decision = endBadly(run, ended, report, { now: at, retentionMs: settings.retentionMs }, chance(), by);
+      if (decision.arm !== undefined) {
+        await arm(ports, { kind: 'run', id: run.id }, decision.arm.g, decision.arm.dueAt);
+      }
+      const final = decision.change.transition !== 'retry';
+      const committed = await runs.commit(decision.change, final ? toException(run, ended, at) : undefined);
+      if (committed.kind === 'won') {
+        log.info(final ? 'A run failed for good' : 'An attempt failed and will be tried again', {
+          run: run.id,
+          attempt,
+          reason: ended.reason,
+        });
+        return committed.run;
+      }
+      if (by.session !== undefined && committed.run?.session?.id !== by.session) {
+        return undefined;
+      }
+      run = committed.run;
+    }
+    throw new Error(`Run ${first.id} changed ${RACES} times while its attempt ended`);
+  };
+
+  const proveCancelled = async (
+    run: Run | undefined,
+    result: RunResult,
+    report: InlineReport,
+  ): Promise<EndedByResult> => {
+    if (run?.status !== 'cancelled' || run.attempt !== result.attempt || run.evidence?.state !== 'pending') {
+      return { kind: 'stale' };
+    }
+    const { exitCode, signal, startedAt, durationMs } = result;
+    const facts = {
+      startedAt,
+      durationMs,
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    const evidence = {
+      state: 'exited' as const,
+      at: now(),
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    await runs.commit(recordEvidence(run.id, run.attempt, evidence, { ...facts, ...report }, now()).change);
+    return { kind: 'evidence' };
+  };
+
+  const byResult: EndAttempt['byResult'] = async (result) => {
+    const { run: id, attempt, startedAt, durationMs, exitCode, signal, error } = result;
+    const report = await keepReport(result);
+    const facts = {
+      startedAt: Math.min(startedAt, now()),
+      durationMs,
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(error === undefined ? {} : { error }),
+    };
+    if (result.outcome === 'succeeded') {
+      const end = { now: now(), retentionMs: settings.retentionMs };
+      const decision = succeed(id, attempt, { outcome: 'succeeded', ...facts }, report, end);
+      const committed = await runs.commit(decision.change);
+      if (committed.kind === 'won') {
+        return { kind: 'ended', run: committed.run };
+      }
+      return proveCancelled(committed.run, result, report);
+    }
+    const run = await runs.get(id, 'consistent');
+    if (run === undefined || run.attempt !== attempt || !isInFlight(run.status)) {
+      return proveCancelled(run, result, report);
+    }
+    const outcome = result.outcome === 'timed_out' ? 'timed_out' : 'failed';
+    const ended = await commitBadEnd(run, { ...facts, outcome, reason: reasonOf(result) }, report, {});
+    return ended === undefined ? { kind: 'stale' } : { kind: 'ended', run: ended };
+  };
+
+  return { byResult, byVerdict: (run, ended, by) => commitBadEnd(run, ended, {}, by) };
+};

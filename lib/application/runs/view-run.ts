@@ -1,0 +1,19 @@
+import type { Run } from '../../domain/run.ts';
+import type { RunView } from '../api.ts';
+import type { Ports } from '../ports/index.ts';
+
+/** What stands for a payload whose item has expired before its run did. */
+const LOST_PAYLOAD = 'null';
+
+export type ViewRun = (run: Run) => Promise<RunView>;
+
+/** Puts back what lies beside the row. */
+export const createViewRun =
+  ({ data }: Ports): ViewRun =>
+  async (run) => {
+    const [payload, report] = await Promise.all([
+      run.payload ?? data.getPayload(run.id),
+      run.reportStored ? data.getReport(run.id, run.attempt) : undefined,
+    ]);
+    return { ...run, ...report, payload: payload ?? LOST_PAYLOAD };
+  };

@@ -1,0 +1,121 @@
+import type { WorkerFrameOf } from '../../contracts/frames.ts';
+import { adopt } from '../../domain/run-decisions.ts';
+import { attemptKey, lossAt, parseAttemptKey, type Session, type SessionRef } from '../../domain/session.ts';
+import { HEARTBEAT_MS } from '../../domain/timing.ts';
+import { arm } from '../alarms/arm.ts';
+import { homeShard } from '../dispatch/pick-shard.ts';
+import type { ServeSession } from '../dispatch/serve-session.ts';
+import type { Ports } from '../ports/index.ts';
+import type { SettleLost } from './end-session.ts';
+import type { SettleReport } from './settle-report.ts';
+
+/** API Gateway ends every connection after 2 h: what is known of one can expire then, with an hour's margin. */
+export const CONNECTION_KEPT_MS = 3 * 60 * 60_000;
+
+/** The row's place follows from pool and id alone, so that any frame finds it. */
+export const sessionRef = (ports: Pick<Ports, 'settings'>, pool: string, id: string): SessionRef => ({
+  pool,
+  shard: homeShard(id, ports.settings.shards(pool).sessions),
+  id,
+});
+
+type Tools = {
+  readonly serveSession: ServeSession;
+  readonly settleLost: SettleLost;
+  readonly settleReport: SettleReport;
+};
+
+export type OpenSession = {
+  readonly hello: (conn: string, frame: WorkerFrameOf<'hello'>) => Promise<void>;
+  readonly resume: (conn: string, frame: WorkerFrameOf<'resume'>) => Promise<void>;
+};
+
+/** A worker introduces itself, or comes back on a new socket (rules S1, S2). */
+export const createOpenSession = (ports: Ports, tools: Tools): OpenSession => {
+  const { runs, sessions, connections, sockets, now } = ports;
+
+  const build = (ref: SessionRef, conn: string, frame: WorkerFrameOf<'hello'>): Session => ({
+    ...ref,
+    st: 'up',
+    name: frame.name,
+    conn,
+    epoch: 1,
+    handlers: frame.handlers,
+    tags: frame.tags,
+    limit: frame.limit,
+    q: 0,
+    rep: frame.rep,
+    seen: 0,
+    hbAt: now(),
+    takeAt: 0,
+    list: frame.list.map(([run, attempt]) => attemptKey(run, attempt)),
+    g: 1,
+    fence: 0,
+    createdAt: now(),
+  });
+
+  /** A repeated `hello` finds its own session: it takes the socket over, unless the session is over already. */
+  const create = async (ref: SessionRef, conn: string, frame: WorkerFrameOf<'hello'>): Promise<Session | undefined> => {
+    const session = build(ref, conn, frame);
+    const nonce = await arm(ports, { kind: 'session', ...ref }, session.g, lossAt(session));
+    const created = await sessions.create(session, nonce);
+    if (created.kind === 'created') {
+      return session;
+    }
+    if (created.kind === 'voided' || created.session.st !== 'up') {
+      return undefined;
+    }
+    const again = { conn, epoch: created.session.epoch + 1 };
+    const reported = await sessions.resume(ref, again, frame, session.list, now());
+    return reported.kind === 'stored' ? reported.session : undefined;
+  };
+
+  const replace = async (old: SessionRef, session: Session): Promise<void> => {
+    await Promise.all(
+      session.list.map((key) => {
+        const { run, attempt } = parseAttemptKey(key);
+        return runs.commit(
+          adopt(run, attempt, old.id, { pool: session.pool, shard: session.shard, id: session.id }, now()).change,
+        );
+      }),
+    );
+    const lost = await sessions.lose(old);
+    if (lost !== undefined) {
+      await tools.settleLost(lost, 'it opened a new session');
+    }
+  };
+
+  return {
+    hello: async (conn, frame) => {
+      const ref = sessionRef(ports, frame.pool, frame.session);
+      const session = await create(ref, conn, frame);
+      if (session === undefined) {
+        await sockets.post(conn, { type: 'gone', session: frame.session });
+        return;
+      }
+      await connections.bind(conn, ref, now() + CONNECTION_KEPT_MS);
+      await sockets.post(conn, { type: 'welcome', session: ref.id, at: now(), heartbeatMs: HEARTBEAT_MS });
+      if (frame.replaces !== undefined) {
+        await replace(sessionRef(ports, frame.pool, frame.replaces), session);
+      }
+      await tools.serveSession.serve(session, session.handlers);
+    },
+
+    resume: async (conn, frame) => {
+      const ref = sessionRef(ports, frame.pool, frame.session);
+      const list = frame.list.map(([run, attempt]) => attemptKey(run, attempt));
+      const reported = await sessions.resume(ref, { conn, epoch: frame.epoch }, frame, list, now());
+      if (reported.kind === 'refused' && reported.session.st === 'up') {
+        // An older socket's resume that was overtaken: the session lives on the newer one.
+        return;
+      }
+      if (reported.kind !== 'stored') {
+        await sockets.post(conn, { type: 'gone', session: frame.session });
+        return;
+      }
+      await connections.bind(conn, ref, now() + CONNECTION_KEPT_MS);
+      await sockets.post(conn, { type: 'resumed', session: ref.id, at: now() });
+      await tools.settleReport(reported.session, reported.before);
+    },
+  };
+};
