@@ -1,0 +1,5 @@
+/** Rule W2: a request takes at most 3 s and is tried at most 3 times, so that arm and commit stay within 30 s. */
+export const AWS_CALL = {
+  maxAttempts: 3,
+  requestHandler: { requestTimeout: 3_000, connectionTimeout: 1_000 },
+} as const;

@@ -1,0 +1,181 @@
+/** What is sent to DynamoDB for a run: pure, so that the conditions can be read, reviewed and tested without a client. */
+import type {
+  PutCommandInput,
+  QueryCommandInput,
+  TransactWriteCommandInput,
+  UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import type { RunException } from '../../application/ports/index.ts';
+import { type Expectation, type Run, type RunChange, TRANSITIONS } from '../../domain/run.ts';
+import { createExpression, type ExpressionBuilder } from './expression.ts';
+import { exceptionKey, HANDLER_INDEX, READY_INDEX, runKey, runShardKey, runSortKey, STATUS_INDEX } from './keys.ts';
+import { attributesOf, encodeFields, encodeRun } from './run-codec.ts';
+
+export type Params<T> = Omit<T, 'TableName'>;
+
+/** Rule A5: a row may be created where none is, or where an alarm other than its own left a void mark. */
+export const createParams = (run: Run, nonce: string, op: string): Params<PutCommandInput> => {
+  const expression = createExpression();
+  const status = expression.name('status');
+  const voided = expression.name('voided');
+  const void_ = expression.value('void', 'void');
+  const mine = expression.value('nonce', nonce);
+  return {
+    Item: { ...encodeRun(run), op },
+    ConditionExpression: `attribute_not_exists(${status}) OR (${status} = ${void_} AND NOT contains(${voided}, ${mine}))`,
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...expression.attributes(),
+  };
+};
+
+/** An absent fence is 0: it exists only after a crash. */
+const fenceIs = (expression: ExpressionBuilder, fence: number): string =>
+  fence === 0
+    ? `attribute_not_exists(${expression.name('fence')})`
+    : `${expression.name('fence')} = ${expression.value('fence_', fence)}`;
+
+const conditions = (
+  expression: ExpressionBuilder,
+  transition: RunChange['transition'],
+  expect: Expectation,
+): readonly string[] => {
+  const { from } = TRANSITIONS[transition];
+  const statuses = from.map((status, index) => expression.value(`from${index}`, status));
+  const equal = (field: string, value: unknown): string =>
+    `${expression.name(field)} = ${expression.value(`${field}_`, value)}`;
+  return [
+    `${expression.name('status')} IN (${statuses.join(', ')})`,
+    ...(expect.attempt === undefined ? [] : [equal('attempt', expect.attempt)]),
+    ...(expect.g === undefined ? [] : [equal('g', expect.g)]),
+    ...(expect.fence === undefined ? [] : [fenceIs(expression, expect.fence)]),
+    ...(expect.session === undefined ? [] : [equal('session', expect.session)]),
+    ...(expect.evidencePending
+      ? [`${expression.name('evidence')}.${expression.name('state')} = ${expression.value('pending', 'pending')}`]
+      : []),
+  ];
+};
+
+type Update = Required<Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionExpression'>> &
+  Params<UpdateCommandInput>;
+
+export const commitParams = ({ id, transition, expect, set, clear }: RunChange, op: string): Update => {
+  const expression = createExpression();
+  const fields = Object.entries({ ...encodeFields(set), op });
+  const sets = fields
+    .filter(([, value]) => value !== undefined)
+    .map(([field, value]) => `${expression.name(field)} = ${expression.value(field, value)}`);
+  const emptied = fields.filter(([, value]) => value === undefined).map(([field]) => field);
+  const removed = [...clear.flatMap(attributesOf), ...emptied]
+    .filter((attribute) => !fields.some(([field, value]) => field === attribute && value !== undefined))
+    .map((attribute) => expression.name(attribute));
+  return {
+    Key: runKey(id),
+    UpdateExpression: `SET ${sets.join(', ')}${removed.length === 0 ? '' : ` REMOVE ${[...new Set(removed)].join(', ')}`}`,
+    ConditionExpression: conditions(expression, transition, expect).join(' AND '),
+    ReturnValues: 'ALL_NEW',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...expression.attributes(),
+  };
+};
+
+/** A run that fails for good and the exception that tells a person: both or neither. */
+export const commitWithExceptionParams = (
+  change: RunChange,
+  exception: RunException,
+  op: string,
+  tableName: string,
+): TransactWriteCommandInput => {
+  const { ReturnValues: _none, ...update } = commitParams(change, op);
+  return {
+    ClientRequestToken: op,
+    TransactItems: [
+      { Update: { ...update, TableName: tableName, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
+      { Put: { TableName: tableName, Item: { ...exceptionKey(exception.id), ...exception } } },
+    ],
+  };
+};
+
+export const fenceParams = (id: string, g: number): Params<UpdateCommandInput> => {
+  const expression = createExpression();
+  const fence = expression.name('fence');
+  return {
+    Key: runKey(id),
+    UpdateExpression: `SET ${fence} = if_not_exists(${fence}, ${expression.value('none', 0)}) + ${expression.value('one', 1)}`,
+    ConditionExpression: `${expression.name('g')} = ${expression.value('g', g)}`,
+    ...expression.attributes(),
+  };
+};
+
+/** Each alarm that gave up leaves its nonce: a creation that armed any of them fails. */
+export const voidParams = (id: string, nonce: string, expiresAt: number): Params<UpdateCommandInput> => {
+  const expression = createExpression();
+  const status = expression.name('status');
+  const void_ = expression.value('void', 'void');
+  return {
+    Key: runKey(id),
+    UpdateExpression: `SET ${status} = ${void_}, ${expression.name('ttl')} = ${expression.value('ttl', Math.ceil(expiresAt / 1_000))} ADD ${expression.name('voided')} ${expression.value('nonces', new Set([nonce]))}`,
+    ConditionExpression: `attribute_not_exists(${status}) OR ${status} = ${void_}`,
+    ...expression.attributes(),
+  };
+};
+
+export const bumpParams = (id: string, g: number, fence: number): Params<UpdateCommandInput> => {
+  const expression = createExpression();
+  const generation = expression.name('g');
+  return {
+    Key: runKey(id),
+    UpdateExpression: `SET ${generation} = ${expression.value('next', g + 1)}`,
+    ConditionExpression: `${generation} = ${expression.value('g', g)} AND ${fenceIs(expression, fence)}`,
+    ...expression.attributes(),
+  };
+};
+
+export const readyHeadParams = (query: {
+  readonly pool: string;
+  readonly shard: number;
+  readonly handler: string;
+  readonly limit: number;
+}): Params<QueryCommandInput> => ({
+  IndexName: READY_INDEX,
+  KeyConditionExpression: '#pool = :pool AND #shard = :shard AND #handler = :handler',
+  ExpressionAttributeNames: { '#pool': 'pool', '#shard': 'readyShard', '#handler': 'handler' },
+  ExpressionAttributeValues: { ':pool': query.pool, ':shard': query.shard, ':handler': query.handler },
+  Limit: query.limit,
+});
+
+export const readyIdsParams = (query: {
+  readonly pool: string;
+  readonly shard: number;
+}): Params<QueryCommandInput> => ({
+  IndexName: READY_INDEX,
+  KeyConditionExpression: '#pool = :pool AND #shard = :shard',
+  ExpressionAttributeNames: { '#pool': 'pool', '#shard': 'readyShard' },
+  ExpressionAttributeValues: { ':pool': query.pool, ':shard': query.shard },
+});
+
+type Slice = { readonly shard: number; readonly before?: string; readonly limit: number };
+
+const sliceParams = (
+  { shard, before, limit }: Slice,
+  index: { readonly name: string; readonly attribute: string; readonly value: string } | undefined,
+): Params<QueryCommandInput> => {
+  const expression = createExpression();
+  const parts = [
+    `${expression.name('pk')} = ${expression.value('pk', runShardKey(shard))}`,
+    ...(index === undefined ? [] : [`${expression.name(index.attribute)} = ${expression.value('index', index.value)}`]),
+    ...(before === undefined ? [] : [`${expression.name('sk')} < ${expression.value('before', runSortKey(before))}`]),
+  ];
+  return {
+    ...(index === undefined ? {} : { IndexName: index.name }),
+    KeyConditionExpression: parts.join(' AND '),
+    ScanIndexForward: false,
+    Limit: limit,
+    ...expression.attributes(),
+  };
+};
+
+export const newestParams = (slice: Slice): Params<QueryCommandInput> => sliceParams(slice, undefined);
+export const newestOfHandlerParams = (slice: Slice & { readonly handler: string }): Params<QueryCommandInput> =>
+  sliceParams(slice, { name: HANDLER_INDEX, attribute: 'handler', value: slice.handler });
+export const newestOfStatusParams = (slice: Slice & { readonly status: string }): Params<QueryCommandInput> =>
+  sliceParams(slice, { name: STATUS_INDEX, attribute: 'listedStatus', value: slice.status });

@@ -1,0 +1,144 @@
+/** The small items beside runs and sessions: long texts, idempotency keys, connections, exceptions. */
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type {
+  ConnectionStore,
+  DataStore,
+  ExceptionStore,
+  IdempotencyStore,
+  StoredReport,
+} from '../../application/ports/index.ts';
+import type { Table } from './client.ts';
+import { attemptWrite, type Item } from './conditional.ts';
+import { createExpression } from './expression.ts';
+import { connectionKey, exceptionKey, idempotencyKey, type Key, payloadKey, reportKey } from './keys.ts';
+
+const toTtl = (expiresAt: number): number => Math.ceil(expiresAt / 1_000);
+
+const getItem = async ({ client, name }: Table, key: Key): Promise<Item | undefined> =>
+  (await client.send(new GetCommand({ TableName: name, Key: key, ConsistentRead: true }))).Item;
+
+/** Written under a key that only one value can ever have, so the first write stands and a repeat is the same. */
+const putOnce = ({ client, name }: Table, item: Key & Item): Promise<unknown> =>
+  attemptWrite('', () =>
+    client.send(
+      new PutCommand({
+        TableName: name,
+        Item: item,
+        ConditionExpression: 'attribute_not_exists(#pk)',
+        ExpressionAttributeNames: { '#pk': 'pk' },
+      }),
+    ),
+  );
+
+export const createDataStore = (table: Table): DataStore => ({
+  putPayload: async (run, payload, expiresAt) => {
+    await putOnce(table, { ...payloadKey(run), payload, ttl: toTtl(expiresAt) });
+  },
+  getPayload: async (run) => (await getItem(table, payloadKey(run)))?.payload as string | undefined,
+  putReport: async (run, attempt, report, expiresAt) => {
+    await putOnce(table, { ...reportKey(run, attempt), report, ttl: toTtl(expiresAt) });
+  },
+  getReport: async (run, attempt) =>
+    (await getItem(table, reportKey(run, attempt)))?.report as StoredReport | undefined,
+});
+
+export const createExceptionStore = (table: Table): ExceptionStore => ({
+  record: async (exception) => {
+    await putOnce(table, { ...exceptionKey(exception.id), ...exception });
+  },
+});
+
+export const createIdempotencyStore = ({ client, name }: Table, makeOp: () => string): IdempotencyStore => ({
+  reserve: async (key, { run, fingerprint }, { now, expiresAt }, replacing) => {
+    const op = makeOp();
+    const expression = createExpression();
+    // TTL deletes late (up to 48 h): what has expired counts as gone.
+    const free = `attribute_not_exists(${expression.name('pk')}) OR ${expression.name('ttl')} < ${expression.value('now', Math.floor(now / 1_000))}`;
+    const replaced =
+      replacing === undefined ? '' : ` OR ${expression.name('run')} = ${expression.value('replacing', replacing)}`;
+    const written = await attemptWrite(op, () =>
+      client.send(
+        new PutCommand({
+          TableName: name,
+          Item: { ...idempotencyKey(key), run, fingerprint, op, ttl: toTtl(expiresAt) },
+          ConditionExpression: `${free}${replaced}`,
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          ...expression.attributes(),
+        }),
+      ),
+    );
+    return written.kind === 'won'
+      ? { kind: 'reserved' }
+      : {
+          kind: 'taken',
+          by: { run: String(written.item?.run), fingerprint: String(written.item?.fingerprint) },
+        };
+  },
+});
+
+/** A strike counts for this long. */
+const STRIKE_WINDOW_MS = 60_000;
+
+export const createConnectionStore = (table: Table): ConnectionStore => {
+  const { client, name } = table;
+  return {
+    // Unconditional on purpose: the socket's own frames write it, in order, and a stale one only makes a later
+    // `$disconnect` look at a session that its condition (rule S3) protects.
+    bind: async (conn, { pool, shard, id }, expiresAt) => {
+      await client.send(
+        new UpdateCommand({
+          TableName: name,
+          Key: connectionKey(conn),
+          UpdateExpression: 'SET #pool = :pool, #shard = :shard, #session = :session, #ttl = :ttl',
+          ExpressionAttributeNames: {
+            '#pool': 'pool',
+            '#shard': 'shard',
+            '#session': 'session',
+            '#ttl': 'ttl',
+          },
+          ExpressionAttributeValues: { ':pool': pool, ':shard': shard, ':session': id, ':ttl': toTtl(expiresAt) },
+        }),
+      );
+    },
+
+    find: async (conn) => {
+      const item = await getItem(table, connectionKey(conn));
+      return item?.session === undefined
+        ? undefined
+        : { pool: String(item.pool), shard: Number(item.shard), id: String(item.session) };
+    },
+
+    forget: async (conn) => {
+      await client.send(new DeleteCommand({ TableName: name, Key: connectionKey(conn) }));
+    },
+
+    strike: async (conn, now, expiresAt) => {
+      const item = await getItem(table, connectionKey(conn));
+      const since = Number(item?.strikesSince ?? 0);
+      const fresh = now - since >= STRIKE_WINDOW_MS;
+      const strikes = fresh ? 1 : Number(item?.strikes ?? 0) + 1;
+      const expression = createExpression();
+      const set = (field: string, value: unknown): string =>
+        `${expression.name(field)} = ${expression.value(field, value)}`;
+      const sets = [set('strikes', strikes), set('strikesSince', fresh ? now : since), set('ttl', toTtl(expiresAt))];
+      const before = item?.strikes;
+      const unchanged =
+        before === undefined
+          ? `attribute_not_exists(${expression.name('strikes')})`
+          : `${expression.name('strikes')} = ${expression.value('before', before)}`;
+      // A frame refused at the same moment may win; then this one is not counted, and the next one is.
+      await attemptWrite('', () =>
+        client.send(
+          new UpdateCommand({
+            TableName: name,
+            Key: connectionKey(conn),
+            UpdateExpression: `SET ${sets.join(', ')}`,
+            ConditionExpression: unchanged,
+            ...expression.attributes(),
+          }),
+        ),
+      );
+      return strikes;
+    },
+  };
+};

@@ -1,0 +1,167 @@
+import type { ConnectionStore, Reported, SessionStore } from '../../application/ports/index.ts';
+import type { Session, SessionRef } from '../../domain/session.ts';
+
+const keyOf = ({ pool, shard, id }: SessionRef): string => JSON.stringify([pool, shard, id]);
+
+/** Sessions read in one look, as in the DynamoDB adapter. */
+const SESSIONS_PER_LOOK = 20;
+
+/** The sessions in this process: the twin of the DynamoDB adapter, condition by condition. */
+export const createMemorySessionStore = (): SessionStore => {
+  const rows = new Map<string, Session>();
+  const voids = new Map<string, Set<string>>();
+
+  const change = (
+    ref: SessionRef,
+    condition: (session: Session) => boolean,
+    fields: (session: Session) => Partial<Session>,
+  ): Session | undefined => {
+    const session = rows.get(keyOf(ref));
+    if (session === undefined || !condition(session)) {
+      return undefined;
+    }
+    const next = { ...session, ...fields(session) };
+    rows.set(keyOf(ref), next);
+    return next;
+  };
+
+  const reported = (
+    ref: SessionRef,
+    condition: (session: Session) => boolean,
+    fields: (session: Session) => Partial<Session>,
+  ): Reported => {
+    const before = rows.get(keyOf(ref));
+    if (before === undefined) {
+      return { kind: 'missing' };
+    }
+    const session = change(ref, condition, fields);
+    return session === undefined
+      ? { kind: 'refused', session: before }
+      : { kind: 'stored', session, before: before.list };
+  };
+
+  return {
+    create: async (session, nonce) => {
+      const existing = rows.get(keyOf(session));
+      if (existing !== undefined) {
+        return { kind: 'exists', session: existing };
+      }
+      if (voids.get(keyOf(session))?.has(nonce)) {
+        return { kind: 'voided' };
+      }
+      rows.set(keyOf(session), session);
+      return { kind: 'created' };
+    },
+    get: async (ref) => rows.get(keyOf(ref)),
+    look: async ({ pool, shard, after }) => {
+      const sessions = [...rows.values()]
+        .filter((session) => session.pool === pool && session.shard === shard)
+        .filter((session) => after === undefined || session.id > after)
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
+      return { sessions: sessions.slice(0, SESSIONS_PER_LOOK), more: sessions.length > SESSIONS_PER_LOOK };
+    },
+    take: async (read, count, now) =>
+      change(
+        read,
+        (session) =>
+          session.st === 'up' &&
+          (count === 1 ? session.q < session.limit : session.q <= read.q && session.limit >= read.limit),
+        (session) => ({ q: session.q + count, takeAt: now }),
+      ),
+    giveBack: async (taken, count) =>
+      change(
+        taken,
+        (session) => session.q === taken.q,
+        () => ({ q: taken.q - count }),
+      ) !== undefined,
+    report: async (ref, { rep, seen, limit }, { list, take, now }) =>
+      reported(
+        ref,
+        (session) => session.st === 'up' && session.rep < rep && (take === 0 || session.q <= limit - take),
+        (session) => ({
+          rep,
+          seen,
+          limit,
+          ...(list === undefined ? {} : { list, hbAt: now }),
+          ...(take === 0 ? {} : { q: session.q + take, takeAt: now }),
+        }),
+      ),
+    resume: async (ref, socket, { rep, seen, limit }, list, now) =>
+      reported(
+        ref,
+        (session) => session.st === 'up' && session.epoch < socket.epoch,
+        () => ({ ...socket, rep, seen, limit, list, hbAt: now }),
+      ),
+    detach: async (ref, conn) => {
+      const session = rows.get(keyOf(ref));
+      if (session?.conn !== conn) {
+        return false;
+      }
+      const { conn: _closed, ...detached } = session;
+      rows.set(keyOf(ref), detached);
+      return true;
+    },
+    lose: async (ref, hbAt) =>
+      change(
+        ref,
+        (session) => session.st === 'up' && (hbAt === undefined || session.hbAt === hbAt),
+        () => ({ st: 'lost' }),
+      ),
+    close: async (ref) => {
+      change(
+        ref,
+        (session) => session.st === 'lost',
+        () => ({ st: 'closed' }),
+      );
+    },
+    remove: async (ref) => {
+      if (rows.get(keyOf(ref))?.st === 'closed') {
+        rows.delete(keyOf(ref));
+      }
+    },
+    fence: async (ref, g) =>
+      change(
+        ref,
+        (session) => session.g === g,
+        (session) => ({ fence: session.fence + 1 }),
+      ) !== undefined,
+    voidMissing: async (ref, nonce) => {
+      if (rows.has(keyOf(ref))) {
+        return false;
+      }
+      voids.set(keyOf(ref), (voids.get(keyOf(ref)) ?? new Set()).add(nonce));
+      return true;
+    },
+    bump: async (ref, g, fence) =>
+      change(
+        ref,
+        (session) => session.g === g && session.fence === fence,
+        () => ({ g: g + 1 }),
+      ) !== undefined,
+  };
+};
+
+/** A strike counts for this long, as in the DynamoDB adapter. */
+const STRIKE_WINDOW_MS = 60_000;
+
+export const createMemoryConnectionStore = (): ConnectionStore => {
+  const refs = new Map<string, SessionRef>();
+  const strikes = new Map<string, { readonly since: number; readonly count: number }>();
+  return {
+    bind: async (conn, { pool, shard, id }) => {
+      refs.set(conn, { pool, shard, id });
+    },
+    find: async (conn) => refs.get(conn),
+    forget: async (conn) => {
+      refs.delete(conn);
+      strikes.delete(conn);
+    },
+    strike: async (conn, now) => {
+      const before = strikes.get(conn);
+      const running = before !== undefined && now - before.since < STRIKE_WINDOW_MS;
+      const next = running ? { since: before.since, count: before.count + 1 } : { since: now, count: 1 };
+      strikes.set(conn, next);
+      return next.count;
+    },
+  };
+};
