@@ -1,0 +1,10 @@
+import { composeEngine } from '../../lib/platform/compose-aws.ts';
+import { readEnv } from '../../lib/platform/env/read-env.ts';
+import { alarmsEnvSchema } from '../../lib/platform/env/schemas.ts';
+import { createLogger } from '../../lib/platform/logger.ts';
+import { createAlarmsHandler } from '../../lib/platform/queue/alarms-handler.ts';
+
+const env = readEnv(alarmsEnvSchema);
+const logger = createLogger({ level: env.LOG_LEVEL });
+
+export const handler = createAlarmsHandler({ engine: composeEngine(env, logger), logger });

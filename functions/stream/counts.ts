@@ -1,0 +1,6 @@
+import { composeCounts } from '../../lib/platform/compose-aws.ts';
+import { readEnv } from '../../lib/platform/env/read-env.ts';
+import { countsEnvSchema } from '../../lib/platform/env/schemas.ts';
+import { createCountsHandler } from '../../lib/platform/stream/counts-handler.ts';
+
+export const handler = createCountsHandler({ countChanges: composeCounts(readEnv(countsEnvSchema).TABLE_NAME) });

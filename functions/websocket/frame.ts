@@ -1,0 +1,10 @@
+import { composeEngine } from '../../lib/platform/compose-aws.ts';
+import { readEnv } from '../../lib/platform/env/read-env.ts';
+import { frameEnvSchema } from '../../lib/platform/env/schemas.ts';
+import { createLogger } from '../../lib/platform/logger.ts';
+import { createFrameHandler } from '../../lib/platform/websocket/frame-handler.ts';
+
+const env = readEnv(frameEnvSchema);
+const logger = createLogger({ level: env.LOG_LEVEL });
+
+export const handler = createFrameHandler({ engine: composeEngine(env, logger), logger });

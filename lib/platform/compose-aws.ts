@@ -1,0 +1,68 @@
+/** The whole wiring on AWS: environment in, engine out. Built once per function instance, at module scope. */
+import { randomBytes } from 'node:crypto';
+import { openTable } from '../adapters/dynamodb/client.ts';
+import { createCountStore } from '../adapters/dynamodb/counts.ts';
+import { createRunStore } from '../adapters/dynamodb/runs.ts';
+import { createSessionStore } from '../adapters/dynamodb/sessions.ts';
+import {
+  createConnectionStore,
+  createDataStore,
+  createExceptionStore,
+  createIdempotencyStore,
+} from '../adapters/dynamodb/side-stores.ts';
+import { createAlarmSchedules, spreadOf } from '../adapters/scheduler/alarm-schedules.ts';
+import { createAlarmQueue } from '../adapters/sqs/alarm-queue.ts';
+import { createSocketPort } from '../adapters/websocket/sockets.ts';
+import type { Engine } from '../application/api.ts';
+import { createEngine } from '../application/engine.ts';
+import type { AlarmPort } from '../application/ports/index.ts';
+import { createCountChanges } from '../application/runs/count-changes.ts';
+import { planAlarm } from '../domain/alarm.ts';
+import type { EngineEnv } from './env/schemas.ts';
+import type { Logger } from './logger.ts';
+import { toSettings } from './settings.ts';
+
+/** 128 bits: nobody guesses it, no two are alike. */
+export const makeToken = (): string => randomBytes(16).toString('base64url');
+/** 64 bits tell one write from another of the same row, and weigh 11 bytes on it. */
+const makeOp = (): string => randomBytes(8).toString('base64url');
+
+const createAlarmPort = (env: EngineEnv, now: () => number): AlarmPort => {
+  const queue = createAlarmQueue(env.ALARM_QUEUE_URL);
+  const schedule = createAlarmSchedules({
+    group: env.SCHEDULE_GROUP,
+    queueArn: env.ALARM_QUEUE_ARN,
+    roleArn: env.SCHEDULE_ROLE_ARN,
+    deadLetterArn: env.SCHEDULE_DLQ_ARN,
+  });
+  return {
+    send: (alarm) => {
+      const plan = planAlarm(alarm.dueAt, now(), spreadOf(alarm));
+      return plan.via === 'queue' ? queue(alarm, plan.delaySeconds) : schedule(alarm, plan.fireAt);
+    },
+  };
+};
+
+export const composeEngine = (env: EngineEnv, log: Logger): Engine => {
+  const table = openTable(env.TABLE_NAME);
+  return createEngine({
+    runs: createRunStore(table, makeOp),
+    data: createDataStore(table),
+    sessions: createSessionStore(table, makeOp),
+    connections: createConnectionStore(table),
+    exceptions: createExceptionStore(table),
+    idempotency: createIdempotencyStore(table, makeOp),
+    counts: createCountStore(table, makeOp),
+    sockets: createSocketPort(env.CONNECTIONS_URL, log),
+    alarms: createAlarmPort(env, Date.now),
+    log,
+    settings: toSettings(env),
+    now: Date.now,
+    chance: Math.random,
+    token: makeToken,
+  });
+};
+
+/** The stream consumer counts and does nothing else: it gets no queue, no sockets and no schedules. */
+export const composeCounts = (tableName: string): Engine['countChanges'] =>
+  createCountChanges({ counts: createCountStore(openTable(tableName), makeOp), now: Date.now });

@@ -1,0 +1,72 @@
+/**
+ * What each function reads from its environment. The infrastructure gives exactly these names, typed from the same
+ * schemas, so a variable cannot be missing, misspelt or left over.
+ */
+import * as z from 'zod';
+import { nameSchema } from '../../contracts/frames.ts';
+
+const jsonOf = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const common = {
+  STAGE: z.string().min(1),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+};
+
+/**
+ * Shards per pool, where a pool has more than one: `{"default":{"sessions":4,"ready":4}}`. One shard carries about
+ * 1,000 writes/s (the limit of one DynamoDB partition).
+ */
+export const poolShardsSchema = z.record(
+  nameSchema,
+  z.object({ sessions: z.int().min(1).max(64).default(1), ready: z.int().min(1).max(64).default(1) }),
+);
+
+const engine = {
+  ...common,
+  TABLE_NAME: z.string().min(1),
+  ALARM_QUEUE_URL: z.string().min(1),
+  ALARM_QUEUE_ARN: z.string().min(1),
+  SCHEDULE_GROUP: z.string().min(1),
+  SCHEDULE_ROLE_ARN: z.string().min(1),
+  SCHEDULE_DLQ_ARN: z.string().min(1),
+  /** Management endpoint of the WebSocket stage, `https://…/stage`. */
+  CONNECTIONS_URL: z.string().min(1),
+  POOL_SHARDS: jsonOf(poolShardsSchema).default({}),
+  /** Finished runs are kept this many days. */
+  RUN_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+};
+
+/** SHA-256 (hex) of the token that workers present in `$connect`; the token itself is nowhere in the cloud. */
+const workerToken = { WORKER_TOKEN_SHA256: z.string().regex(/^[0-9a-f]{64}$/) };
+
+export const httpEnvSchema = z.object({
+  ...engine,
+  ...workerToken,
+  /** API groups served without a token, comma-separated; empty by default: deployed, a group stays shut. */
+  OPEN_GROUPS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((group) => group !== '')),
+});
+export const docsEnvSchema = z.object({ ...common });
+export const connectEnvSchema = z.object({ ...common, ...workerToken });
+export const frameEnvSchema = z.object(engine);
+export const alarmsEnvSchema = z.object(engine);
+export const countsEnvSchema = z.object({ ...common, TABLE_NAME: z.string().min(1) });
+
+export type EngineEnv = z.infer<typeof frameEnvSchema>;
+export type HttpEnv = z.infer<typeof httpEnvSchema>;
+
+/** What the infrastructure has to pass for a schema: one string per variable, optional where it has a default. */
+export type EnvironmentOf<T extends z.ZodType> = { readonly [K in keyof z.input<T>]: string };

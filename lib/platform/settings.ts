@@ -1,0 +1,14 @@
+import type { Settings } from '../application/ports/index.ts';
+import type { EngineEnv } from './env/schemas.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+/** The pool of everything that names none. */
+export const DEFAULT_POOL = 'default';
+/** A pool that nobody configured: one shard carries some 300 runs/s. */
+const ONE_SHARD = { sessions: 1, ready: 1 };
+
+export const toSettings = (env: Pick<EngineEnv, 'POOL_SHARDS' | 'RUN_RETENTION_DAYS'>): Settings => ({
+  shards: (pool) => env.POOL_SHARDS[pool] ?? ONE_SHARD,
+  pools: [...new Set([DEFAULT_POOL, ...Object.keys(env.POOL_SHARDS)])],
+  retentionMs: env.RUN_RETENTION_DAYS * DAY_MS,
+});
