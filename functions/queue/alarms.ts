@@ -1,10 +1,11 @@
-import { composeEngine } from '../../lib/platform/compose-aws.ts';
+/** Rings the alarms that are due. */
+import { composeAlarms } from '../../lib/platform/compose-aws.ts';
 import { readEnv } from '../../lib/platform/env/read-env.ts';
 import { alarmsEnvSchema } from '../../lib/platform/env/schemas.ts';
 import { createLogger } from '../../lib/platform/logger.ts';
 import { createAlarmsHandler } from '../../lib/platform/queue/alarms-handler.ts';
 
 const env = readEnv(alarmsEnvSchema);
-const logger = createLogger({ level: env.LOG_LEVEL });
+const logger = createLogger({ level: env.LOG_LEVEL, fields: { function: 'alarms', stage: env.STAGE } });
 
-export const handler = createAlarmsHandler({ engine: composeEngine(env, logger), logger });
+export const handler = createAlarmsHandler({ ...composeAlarms(env, logger), logger });

@@ -1,3 +1,4 @@
+/** Keeps the totals per status and handler. */
 import { composeCounts } from '../../lib/platform/compose-aws.ts';
 import { readEnv } from '../../lib/platform/env/read-env.ts';
 import { countsEnvSchema } from '../../lib/platform/env/schemas.ts';

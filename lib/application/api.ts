@@ -19,19 +19,24 @@ export type SubmitInput = {
   readonly payload: string;
   readonly maxTries: number;
   readonly timeoutMs: number;
-  readonly idempotency?: {
-    /** Whose key it is: two callers may use the same one. */
-    readonly caller: string;
-    readonly key: string;
-    /** Hash of what was asked: the same key with another one is refused. */
-    readonly fingerprint: string;
-  };
+  readonly idempotency?: Idempotency;
+};
+
+export type Idempotency = {
+  /** Whose key it is: two callers may use the same one. */
+  readonly caller: string;
+  readonly key: string;
+  /** Hash of what was asked: the same key with another one is refused. */
+  readonly fingerprint: string;
 };
 
 export type SubmitResult =
   | { readonly kind: 'created'; readonly run: RunView }
   | { readonly kind: 'replayed'; readonly run: RunView }
   | { readonly kind: 'key_reused' };
+
+/** What a key that was used within a day stands for. */
+export type SubmittedResult = Exclude<SubmitResult, { kind: 'created' }> | { readonly kind: 'unknown' };
 
 export type CancelResult =
   | { readonly kind: 'cancelled'; readonly run: RunView }
@@ -72,6 +77,8 @@ export type CountedChange = {
 
 export type Engine = {
   readonly submitRun: (input: SubmitInput) => Promise<SubmitResult>;
+  /** Whether a key was used already: a repeat is answered even when what it asks for would no longer be accepted. */
+  readonly findSubmitted: (asked: Idempotency) => Promise<SubmittedResult>;
   readonly getRun: (id: string) => Promise<RunView | undefined>;
   readonly cancelRun: (id: string) => Promise<CancelResult>;
   readonly listRuns: (input: ListInput) => Promise<ListResult>;

@@ -12,7 +12,7 @@ import { createCancelRun, createSendCancel } from './runs/cancel-run.ts';
 import { createCountChanges } from './runs/count-changes.ts';
 import { createEndAttempt } from './runs/end-attempt.ts';
 import { createListRuns } from './runs/list-runs.ts';
-import { createSubmitRun } from './runs/submit-run.ts';
+import { createFindSubmitted, createSubmitRun } from './runs/submit-run.ts';
 import { createViewRun } from './runs/view-run.ts';
 import { createSettleLost } from './sessions/end-session.ts';
 import { createOpenSession } from './sessions/open-session.ts';
@@ -37,6 +37,7 @@ export const createEngine = (ports: Ports): Engine => {
 
   return {
     submitRun: createSubmitRun(ports, { findCredit, push, offerRun, viewRun }),
+    findSubmitted: createFindSubmitted(ports, viewRun),
     getRun: async (id) => {
       const run = await ports.runs.get(id, 'consistent');
       return run === undefined ? undefined : viewRun(run);

@@ -11,7 +11,7 @@ import {
   createIdempotencyStore,
 } from '../adapters/dynamodb/side-stores.ts';
 import { createAlarmSchedules, spreadOf } from '../adapters/scheduler/alarm-schedules.ts';
-import { createAlarmQueue } from '../adapters/sqs/alarm-queue.ts';
+import { createAlarmQueue, createBringBack } from '../adapters/sqs/alarm-queue.ts';
 import { createSocketPort } from '../adapters/websocket/sockets.ts';
 import type { Engine } from '../application/api.ts';
 import { createEngine } from '../application/engine.ts';
@@ -21,9 +21,8 @@ import { planAlarm } from '../domain/alarm.ts';
 import type { EngineEnv } from './env/schemas.ts';
 import type { Logger } from './logger.ts';
 import { toSettings } from './settings.ts';
+import { makeToken } from './token.ts';
 
-/** 128 bits: nobody guesses it, no two are alike. */
-export const makeToken = (): string => randomBytes(16).toString('base64url');
 /** 64 bits tell one write from another of the same row, and weigh 11 bytes on it. */
 const makeOp = (): string => randomBytes(8).toString('base64url');
 
@@ -62,6 +61,12 @@ export const composeEngine = (env: EngineEnv, log: Logger): Engine => {
     token: makeToken,
   });
 };
+
+/** The alarms' consumer also decides when a message that failed comes again. */
+export const composeAlarms = (env: EngineEnv, log: Logger) => ({
+  engine: composeEngine(env, log),
+  bringBack: createBringBack(env.ALARM_QUEUE_URL),
+});
 
 /** The stream consumer counts and does nothing else: it gets no queue, no sockets and no schedules. */
 export const composeCounts = (tableName: string): Engine['countChanges'] =>

@@ -1,4 +1,5 @@
 /** The same use cases and handlers on the memory adapters: the engine behind `npm start -- --engine memory`. */
+import type { Context } from 'aws-lambda';
 import { createAlarmClock } from '../adapters/memory/alarm-clock.ts';
 import { createMemoryRunStore } from '../adapters/memory/runs.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../adapters/memory/sessions.ts';
@@ -11,12 +12,12 @@ import {
 import type { CountedChange, Engine } from '../application/api.ts';
 import { createEngine } from '../application/engine.ts';
 import type { Run } from '../domain/run.ts';
-import { makeToken } from './compose-aws.ts';
 import { httpEnvSchema } from './env/schemas.ts';
 import { createApiHandler } from './http/api-handler.ts';
 import { createDocsHandler } from './http/docs-handler.ts';
 import type { Logger } from './logger.ts';
 import { toSettings } from './settings.ts';
+import { makeToken } from './token.ts';
 import { createConnectHandler } from './websocket/connect-handler.ts';
 import { createFrameHandler } from './websocket/frame-handler.ts';
 
@@ -82,14 +83,17 @@ const memoryEnvSchema = httpEnvSchema.pick({
   WORKER_TOKEN_SHA256: true,
 });
 
+/** A function as a gateway calls it: what it is given is the gateway's to get right, as it is API Gateway's in the cloud. */
+export type LocalHandler = (event: unknown, context: unknown) => Promise<unknown>;
+
+const asLocal =
+  <Event>(handler: (event: Event, context: Context) => Promise<unknown>): LocalHandler =>
+  (event, context) =>
+    handler(event as Event, context as Context);
+
 export type MemoryHandlers = {
   /** By entry, as the template names it. Queue and stream have none: alarms and counts stay inside. */
-  readonly handlers: {
-    readonly 'functions/http/api.ts': ReturnType<typeof createApiHandler>;
-    readonly 'functions/http/docs.ts': ReturnType<typeof createDocsHandler>;
-    readonly 'functions/websocket/connect.ts': ReturnType<typeof createConnectHandler>;
-    readonly 'functions/websocket/frame.ts': ReturnType<typeof createFrameHandler>;
-  };
+  readonly handlers: Readonly<Record<string, LocalHandler>>;
   readonly close: () => Promise<void>;
 };
 
@@ -108,15 +112,19 @@ export const createMemoryHandlers = async (options: {
   });
   return {
     handlers: {
-      'functions/http/api.ts': createApiHandler({
-        engine,
-        logger,
-        openGroups: env.OPEN_GROUPS,
-        workerTokenSha256: env.WORKER_TOKEN_SHA256,
-      }),
-      'functions/http/docs.ts': createDocsHandler({ logger }),
-      'functions/websocket/connect.ts': createConnectHandler({ workerTokenSha256: env.WORKER_TOKEN_SHA256, logger }),
-      'functions/websocket/frame.ts': createFrameHandler({ engine, logger }),
+      'functions/http/api.ts': asLocal(
+        createApiHandler({
+          engine,
+          logger,
+          openGroups: env.OPEN_GROUPS,
+          workerTokenSha256: env.WORKER_TOKEN_SHA256,
+        }),
+      ),
+      'functions/http/docs.ts': asLocal(createDocsHandler({ logger })),
+      'functions/websocket/connect.ts': asLocal(
+        createConnectHandler({ workerTokenSha256: env.WORKER_TOKEN_SHA256, logger }),
+      ),
+      'functions/websocket/frame.ts': asLocal(createFrameHandler({ engine, logger })),
     },
     close: async () => stop(),
   };

@@ -5,6 +5,7 @@ import type {
   DataStore,
   ExceptionStore,
   IdempotencyStore,
+  Reservation,
   StoredReport,
 } from '../../application/ports/index.ts';
 import type { Table } from './client.ts';
@@ -48,7 +49,17 @@ export const createExceptionStore = (table: Table): ExceptionStore => ({
   },
 });
 
+const decodeReservation = (item: Item | undefined): Reservation => ({
+  run: String(item?.run),
+  fingerprint: String(item?.fingerprint),
+});
+
 export const createIdempotencyStore = ({ client, name }: Table, makeOp: () => string): IdempotencyStore => ({
+  find: async (key, now) => {
+    const item = await getItem({ client, name }, idempotencyKey(key));
+    return item === undefined || Number(item.ttl) * 1_000 < now ? undefined : decodeReservation(item);
+  },
+
   reserve: async (key, { run, fingerprint }, { now, expiresAt }, replacing) => {
     const op = makeOp();
     const expression = createExpression();
@@ -67,12 +78,7 @@ export const createIdempotencyStore = ({ client, name }: Table, makeOp: () => st
         }),
       ),
     );
-    return written.kind === 'won'
-      ? { kind: 'reserved' }
-      : {
-          kind: 'taken',
-          by: { run: String(written.item?.run), fingerprint: String(written.item?.fingerprint) },
-        };
+    return written.kind === 'won' ? { kind: 'reserved' } : { kind: 'taken', by: decodeReservation(written.item) };
   },
 });
 

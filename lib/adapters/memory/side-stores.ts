@@ -43,6 +43,10 @@ export const createMemoryExceptionStore = (): MemoryExceptionStore => {
 export const createMemoryIdempotencyStore = (): IdempotencyStore => {
   const rows = new Map<string, Reservation & { readonly expiresAt: number }>();
   return {
+    find: async (key, now) => {
+      const held = rows.get(key);
+      return held === undefined || held.expiresAt < now ? undefined : { run: held.run, fingerprint: held.fingerprint };
+    },
     reserve: async (key, reservation, { now, expiresAt }, replacing) => {
       const held = rows.get(key);
       if (held !== undefined && held.expiresAt >= now && (replacing === undefined || held.run !== replacing)) {

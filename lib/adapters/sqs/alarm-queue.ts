@@ -1,4 +1,4 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { encodeAlarm } from '../../contracts/alarm-message.ts';
 import type { Alarm } from '../../domain/alarm.ts';
 import { AWS_CALL } from '../aws-call.ts';
@@ -9,6 +9,20 @@ export const createAlarmQueue = (queueUrl: string): ((alarm: Alarm, delaySeconds
   return async (alarm, delaySeconds) => {
     await client.send(
       new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: encodeAlarm(alarm), DelaySeconds: delaySeconds }),
+    );
+  };
+};
+
+/** Makes a received message visible again sooner than the queue's own timeout would. */
+export const createBringBack = (queueUrl: string): ((receiptHandle: string, inSeconds: number) => Promise<void>) => {
+  const client = new SQSClient(AWS_CALL);
+  return async (receiptHandle, inSeconds) => {
+    await client.send(
+      new ChangeMessageVisibilityCommand({
+        QueueUrl: queueUrl,
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: inSeconds,
+      }),
     );
   };
 };

@@ -19,6 +19,12 @@ const shardsToLook = (count: number, scope: 'two' | 'all', chance: () => number)
   return [first, second];
 };
 
+/** A place among session ids, which are random UUIDs. */
+const randomPlace = (chance: () => number): string =>
+  Math.floor(chance() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
+
 export type FindCredit = (
   run: Pick<Run, 'pool' | 'handler'>,
   scope: 'two' | 'all',
@@ -31,13 +37,13 @@ export type FindCredit = (
  * A shard is read 20 sessions at a time. In a crowded shard the reading begins at a random place, so that the twenty
  * with the lowest ids are not the only ones that are found.
  */
-export const createFindCredit = ({ sessions, settings, chance, token, now }: Ports): FindCredit => {
+export const createFindCredit = ({ sessions, settings, chance, now }: Ports): FindCredit => {
   const crowded = new Set<string>();
 
   const lookAtShard = async (run: Pick<Run, 'pool' | 'handler'>, shard: number, reading: Reading) => {
     const key = `${run.pool}#${shard}`;
     const query = { pool: run.pool, shard, reading };
-    const after = crowded.has(key) ? token() : undefined;
+    const after = crowded.has(key) ? randomPlace(chance) : undefined;
     const page = await sessions.look(after === undefined ? query : { ...query, after });
     if (page.more) {
       crowded.add(key);

@@ -7,11 +7,11 @@ import { homeShard } from './pick-shard.ts';
 import type { Push } from './push.ts';
 
 /** Rule D4: a claim is tried on one of so many entries, drawn at random, so that free workers do not all fight for the top. */
-const HEAD = 20;
+export const HEAD = 20;
 /** Claims lost in a row before the session waits for its next look: the others are being served. */
 const LOST_CLAIMS = 2;
-/** Runs that one look hands to a session: more follow with its next report. */
-export const MOST_PER_LOOK = 10;
+/** Looks in a row for a session with many free slots, each for up to {@link HEAD} runs: 100 slots fill in five. */
+const LOOKS = 10;
 
 export type ServeSession = {
   /** The heads of the ready index that a session may claim from, its home shard first. */
@@ -19,8 +19,11 @@ export type ServeSession = {
     session: { pool: string; id: string },
     handlers: readonly string[],
   ) => Promise<readonly ReadyEntry[]>;
-  /** Claims runs for pushes that were taken already (the last ones of `session.q`) and sends them. */
-  readonly claimAndPush: (session: Session, taken: number, heads: readonly ReadyEntry[]) => Promise<void>;
+  /**
+   * Claims runs for pushes that were taken already (the last ones of `session.q`) and sends them.
+   * @returns how many were claimed; the pushes of the others are given back
+   */
+  readonly claimAndPush: (session: Session, taken: number, heads: readonly ReadyEntry[]) => Promise<number>;
   /** Looks, takes credit, claims and sends: what a report of free slots ends with (rules D4, D5). */
   readonly serve: (session: Session, handlers: readonly string[]) => Promise<void>;
 };
@@ -79,24 +82,28 @@ export const createServeSession = (ports: Ports, push: Push): ServeSession => {
         claimed.map((run) => ({ run })),
       );
     }
+    return claimed.length;
   };
 
   return {
     heads,
     claimAndPush,
     serve: async (session, handlers) => {
-      const free = available(session);
-      if (session.st !== 'up' || session.conn === undefined || free <= 0 || handlers.length === 0) {
-        return;
-      }
-      const entries = await heads(session, handlers);
-      const wanted = Math.min(free, entries.length, MOST_PER_LOOK);
-      if (wanted === 0) {
-        return;
-      }
-      const taken = await sessions.take(session, wanted, now());
-      if (taken !== undefined) {
-        await claimAndPush(taken, wanted, entries);
+      let current: Session | undefined = session;
+      for (let looks = 0; looks < LOOKS && current !== undefined; looks += 1) {
+        const free = available(current);
+        if (current.st !== 'up' || current.conn === undefined || free <= 0 || handlers.length === 0) {
+          return;
+        }
+        const entries = await heads(current, handlers);
+        const wanted = Math.min(free, entries.length, HEAD);
+        if (wanted === 0) {
+          return;
+        }
+        current = await sessions.take(current, wanted, now());
+        if (current !== undefined && (await claimAndPush(current, wanted, entries)) < wanted) {
+          return;
+        }
       }
     },
   };

@@ -20,6 +20,8 @@ export type DataStore = {
 export type Reservation = { readonly run: string; readonly fingerprint: string };
 
 export type IdempotencyStore = {
+  /** What a key is bound to, if it has not expired by `now`. */
+  readonly find: (key: string, now: number) => Promise<Reservation | undefined>;
   /**
    * Binds a key to a run id for a day. `taken`: it is bound already (and not to `replacing`).
    * @param key hashed: a caller's key may be as odd as it likes, and may be secret

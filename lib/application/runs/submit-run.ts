@@ -10,7 +10,7 @@ import {
   submitWaiting,
 } from '../../domain/run-decisions.ts';
 import { arm } from '../alarms/arm.ts';
-import type { Engine, RunView, SubmitInput, SubmitResult } from '../api.ts';
+import type { Engine, Idempotency, RunView, SubmitInput, SubmitResult } from '../api.ts';
 import type { FindCredit } from '../dispatch/find-credit.ts';
 import type { OfferRun } from '../dispatch/offer-run.ts';
 import { pickShard } from '../dispatch/pick-shard.ts';
@@ -26,6 +26,28 @@ const PAYLOAD_KEPT_MS = 400 * 24 * 60 * 60_000;
 const ID_DRAWS = 8;
 /** A voided creation is tried again once: its alarm was 90 s late or this process was frozen for as long. */
 const CREATIONS = 2;
+
+/** Hashed: a caller's key may be as long and as odd as it likes, and may be secret. */
+const storedKey = ({ caller, key }: Idempotency): string =>
+  createHash('sha256')
+    .update(JSON.stringify([caller, key]))
+    .digest('base64url');
+
+/** What a key stands for. A key whose run was never written is free: its first user crashed in between. */
+export const createFindSubmitted =
+  ({ idempotency, runs, now }: Ports, viewRun: ViewRun): Engine['findSubmitted'] =>
+  async (asked) => {
+    const key = storedKey(asked);
+    const held = await idempotency.find(key, now());
+    if (held === undefined) {
+      return { kind: 'unknown' };
+    }
+    if (held.fingerprint !== asked.fingerprint) {
+      return { kind: 'key_reused' };
+    }
+    const run = await runs.get(held.run, 'consistent');
+    return run?.keyed === key ? { kind: 'replayed', run: await viewRun(run) } : { kind: 'unknown' };
+  };
 
 type Outcome = { readonly kind: 'created'; readonly run: Run } | { readonly kind: 'exists'; readonly run: Run };
 
@@ -114,13 +136,8 @@ export const createSubmitRun = (ports: Ports, tools: Tools): Engine['submitRun']
     throw new Error(`No free run id in ${ID_DRAWS} draws`);
   };
 
-  const submitKeyed = async (
-    input: SubmitInput,
-    asked: NonNullable<SubmitInput['idempotency']>,
-  ): Promise<SubmitResult> => {
-    const key = createHash('sha256')
-      .update(JSON.stringify([asked.caller, asked.key]))
-      .digest('base64url');
+  const submitKeyed = async (input: SubmitInput, asked: Idempotency): Promise<SubmitResult> => {
+    const key = storedKey(asked);
     let replacing: string | undefined;
     for (let draw = 0; draw < ID_DRAWS; draw += 1) {
       const drawn = { run: makeRunId(now(), chance()), fingerprint: asked.fingerprint };

@@ -1,8 +1,8 @@
 import type { AttemptRef, WorkerFrameOf } from '../../contracts/frames.ts';
 import { reportProgress, start } from '../../domain/run-decisions.ts';
-import { attemptKey } from '../../domain/session.ts';
+import { attemptKey, type SessionRef } from '../../domain/session.ts';
 import type { Engine } from '../api.ts';
-import { MOST_PER_LOOK, type ServeSession } from '../dispatch/serve-session.ts';
+import { HEAD, type ServeSession } from '../dispatch/serve-session.ts';
 import type { Ports, Reported } from '../ports/index.ts';
 import type { EndAttempt } from '../runs/end-attempt.ts';
 import type { SettleLost } from './end-session.ts';
@@ -54,33 +54,33 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     await runs.commit(reportProgress(run, attempt, told, now()).change);
   };
 
-  /**
-   * Rule C4: for each attempt that this very execution ended, the session may take the next ready run. Report and
-   * taking are one write; without a run to take, the report is stored and the index looked at once more, because a run
-   * may have turned ready in between.
-   */
-  const handOver = async (conn: string, frame: WorkerFrameOf<'result'>, ended: ReadonlySet<string>, wins: number) => {
-    const ref = sessionRef(ports, frame.pool, frame.session);
-    const first = wins > 0 ? await tools.serveSession.heads(ref, [...ended]) : [];
-    const take = Math.min(wins, first.length, MOST_PER_LOOK);
+  /** Rule C4's one write: the report, and the pushes for runs that the index shows, if the new limit leaves room. */
+  const reportAndTake = async (
+    frame: WorkerFrameOf<'result'>,
+    ref: SessionRef,
+    ended: ReadonlySet<string>,
+    wins: number,
+  ) => {
+    const heads = wins === 0 ? [] : await tools.serveSession.heads(ref, [...ended]);
+    const take = Math.min(wins, heads.length, HEAD);
     if (take > 0) {
       const reported = await sessions.report(ref, frame, { take, now: now() });
       if (reported.kind === 'stored') {
-        await tools.serveSession.claimAndPush(reported.session, take, first);
-        return;
+        await tools.serveSession.claimAndPush(reported.session, take, heads);
+        return reported;
       }
     }
-    const reported = await sessions.report(ref, frame, { take: 0, now: now() });
-    if (reported.kind !== 'stored') {
-      await sayGone(conn, frame.session, reported);
-      return;
-    }
-    if (wins > 0) {
-      const others = reported.session.handlers.filter((handler) => !ended.has(handler));
-      const begin = Math.floor(chance() * others.length);
-      const rotated = [...others.slice(begin), ...others.slice(0, begin)];
-      await tools.serveSession.serve(reported.session, [...ended, ...rotated].slice(0, HANDLERS_PER_LOOK));
-    }
+    return sessions.report(ref, frame, { take: 0, now: now() });
+  };
+
+  /**
+   * The handlers of the second look, which finds what turned ready while the report was written: those just served, then
+   * others in turn.
+   */
+  const handlersToLook = (ended: ReadonlySet<string>, handlers: readonly string[]): readonly string[] => {
+    const others = handlers.filter((handler) => !ended.has(handler));
+    const begin = Math.floor(chance() * others.length);
+    return [...ended, ...others.slice(begin), ...others.slice(0, begin)].slice(0, HANDLERS_PER_LOOK);
   };
 
   const result = async (conn: string, frame: WorkerFrameOf<'result'>): Promise<void> => {
@@ -94,8 +94,16 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
       log.warn('Stale results: they came too late or twice, nothing was changed', { session: frame.session, stale });
       await sockets.post(conn, { type: 'stale', session: frame.session, attempts: stale });
     }
+    // Only the execution whose write ended an attempt hands over for it (hole H10).
     const won = settled.flatMap(({ ended }) => (ended.kind === 'ended' ? [ended.run] : []));
-    await handOver(conn, frame, new Set(won.map((run) => run.handler)), won.length);
+    const ended = new Set(won.map((run) => run.handler));
+    const ref = sessionRef(ports, frame.pool, frame.session);
+    const reported = await reportAndTake(frame, ref, ended, won.length);
+    if (reported.kind !== 'stored') {
+      await sayGone(conn, frame.session, reported);
+    } else if (settled.some((one) => one.ended.kind !== 'stale')) {
+      await tools.serveSession.serve(reported.session, handlersToLook(ended, reported.session.handlers));
+    }
   };
 
   const goodbye = async (frame: WorkerFrameOf<'goodbye'>): Promise<void> => {

@@ -1,0 +1,16 @@
+/** Answers every API request. */
+import { composeEngine } from '../../lib/platform/compose-aws.ts';
+import { readEnv } from '../../lib/platform/env/read-env.ts';
+import { httpEnvSchema } from '../../lib/platform/env/schemas.ts';
+import { createApiHandler } from '../../lib/platform/http/api-handler.ts';
+import { createLogger } from '../../lib/platform/logger.ts';
+
+const env = readEnv(httpEnvSchema);
+const logger = createLogger({ level: env.LOG_LEVEL, fields: { function: 'api', stage: env.STAGE } });
+
+export const handler = createApiHandler({
+  engine: composeEngine(env, logger),
+  logger,
+  openGroups: env.OPEN_GROUPS,
+  workerTokenSha256: env.WORKER_TOKEN_SHA256,
+});

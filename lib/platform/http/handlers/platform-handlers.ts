@@ -1,0 +1,16 @@
+/** Health, and the payloads that workers fetch. */
+import type { Engine } from '../../../application/api.ts';
+import { prefersText } from '../prefers-text.ts';
+import type { Handlers } from '../serve.ts';
+
+export const platformHandlers = (engine: Pick<Engine, 'getRun'>): Pick<Handlers, 'health' | 'downloadPayload'> => ({
+  health: ({ headers }) =>
+    prefersText(headers.accept)
+      ? { status: 200, type: 'text/plain', text: 'OK' }
+      : { status: 200, body: { code: 0, message: 'success', data: { status: 'ok' } } },
+
+  downloadPayload: async ({ params }) => {
+    const run = await engine.getRun(params.id);
+    return run ? { status: 200, type: 'application/json', text: run.payload } : { status: 404, error: 'Run not found' };
+  },
+});

@@ -1,0 +1,37 @@
+/** The body of a request as JSON, or a refusal that says what to change. */
+import { MAX_BODY_BYTES, MAX_JSON_DEPTH } from '../../contracts/limits.ts';
+import type { HttpEvent } from './event.ts';
+import { headerOf } from './event.ts';
+import { nestsDeeperThan, parseExactJson } from './exact-json.ts';
+import { Refusal } from './refusal.ts';
+
+const JSON_TYPE = /^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
+const bytesOf = ({ body = '', isBase64Encoded }: HttpEvent): Buffer =>
+  Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+
+/** @param malformed what the operation answers to a body that is not JSON */
+export const readJsonBody = (event: HttpEvent, malformed: string): unknown => {
+  const type = headerOf(event, 'content-type');
+  if (type && !JSON_TYPE.test(type)) {
+    throw new Refusal(415, 'The body must be JSON: send Content-Type: application/json');
+  }
+  const bytes = bytesOf(event);
+  if (bytes.length > MAX_BODY_BYTES) {
+    throw new Refusal(413, `The body has ${bytes.length} bytes; at most ${MAX_BODY_BYTES} are accepted`);
+  }
+  let body: unknown;
+  let isTooDeep = false;
+  try {
+    const text = UTF_8.decode(bytes);
+    isTooDeep = nestsDeeperThan(text, MAX_JSON_DEPTH);
+    body = isTooDeep ? undefined : parseExactJson(text);
+  } catch {
+    throw new Refusal(400, malformed);
+  }
+  if (isTooDeep) {
+    throw new Refusal(400, `The body nests deeper than ${MAX_JSON_DEPTH} levels of arrays and objects`);
+  }
+  return body;
+};

@@ -1,0 +1,50 @@
+/** Who may call what: public operations, groups that the stage has opened, and workers by their token. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { MiddlewareObj } from '@middy/core';
+import type { Operation } from '../../../contracts/http/operation.ts';
+import type { HttpEvent, HttpResult } from '../event.ts';
+import { headerOf } from '../event.ts';
+import { Refusal } from '../refusal.ts';
+
+export type Admission = {
+  /** Letters of the API groups that need no token. */
+  readonly openGroups: readonly string[];
+  /** SHA-256 (hex) of the token that workers present. */
+  readonly workerTokenSha256: string;
+};
+
+/** A 401 names the scheme (RFC 9110 §11.6.1). */
+const CHALLENGE = { 'www-authenticate': 'Bearer' };
+
+const isWorkerToken = (authorization: string | undefined, sha256: string): boolean => {
+  const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+  const hash = createHash('sha256')
+    .update(token ?? '')
+    .digest();
+  const expected = Buffer.from(sha256, 'hex');
+  return token !== undefined && hash.length === expected.length && timingSafeEqual(hash, expected);
+};
+
+export const admit = (
+  operationOf: (routeKey: string) => Operation | undefined,
+  { openGroups, workerTokenSha256 }: Admission,
+): MiddlewareObj<HttpEvent, HttpResult> => ({
+  before: ({ event }) => {
+    const operation = operationOf(event.routeKey);
+    if (operation?.access === 'group' && !openGroups.includes(operation.group)) {
+      const { group } = operation;
+      throw new Refusal(
+        401,
+        `API group ${group} is closed on this stage: list "${group}" under openGroups in the stage's configuration to open it`,
+        CHALLENGE,
+      );
+    }
+    if (operation?.access === 'worker' && !isWorkerToken(headerOf(event, 'authorization'), workerTokenSha256)) {
+      throw new Refusal(
+        401,
+        'The worker token is missing or wrong: send it as Authorization: Bearer <token>',
+        CHALLENGE,
+      );
+    }
+  },
+});

@@ -1,0 +1,24 @@
+/** The documented examples of API D against the function alone; against the whole stack they run from its own tests. */
+import { afterAll, beforeAll } from 'vitest';
+import { createApiHandler } from '../../lib/platform/http/api-handler.ts';
+import { createLogger } from '../../lib/platform/logger.ts';
+import { createFakeEngine } from '../support/fake-engine.ts';
+import { type Served, serveHandler } from '../support/serve-handler.ts';
+import { describeAtExamples } from './at-examples.suite.ts';
+
+let served: Served | undefined;
+
+beforeAll(async () => {
+  served = await serveHandler(
+    createApiHandler({
+      engine: createFakeEngine(Date.now),
+      openGroups: ['D'],
+      workerTokenSha256: '0'.repeat(64),
+      logger: createLogger({ level: 'error' }),
+    }),
+  );
+});
+
+afterAll(() => served?.close());
+
+describeAtExamples(() => served?.url ?? '');
