@@ -1,0 +1,39 @@
+/** What every function that runs the engine is given and allowed: the API, the workers' frames and the alarms. */
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import type { EnvironmentOf, frameEnvSchema } from '../platform/env/schemas.ts';
+import type { DataStack } from './stacks/data-stack.ts';
+import type { MessagingStack } from './stacks/messaging-stack.ts';
+import type { StageConfig } from './stage-config.ts';
+
+export type EngineParts = {
+  readonly data: DataStack;
+  readonly messaging: MessagingStack;
+  readonly sockets: {
+    /** Management endpoint of the WebSocket stage. */
+    readonly connectionsUrl: string;
+    /** Posting to sockets and closing them. */
+    readonly mayPost: IManagedPolicy;
+  };
+};
+
+export const commonEnvironment = (config: StageConfig) => ({ STAGE: config.stage, LOG_LEVEL: config.logLevel });
+
+/** Environment and permissions come in one piece, so that they cannot drift apart. */
+export const engineAccess = (
+  config: StageConfig,
+  { data, messaging, sockets }: EngineParts,
+): { readonly environment: EnvironmentOf<typeof frameEnvSchema>; readonly policies: readonly IManagedPolicy[] } => ({
+  environment: {
+    ...commonEnvironment(config),
+    TABLE_NAME: data.executions.tableName,
+    ALARM_QUEUE_URL: messaging.alarms.queueUrl,
+    ALARM_QUEUE_ARN: messaging.alarms.queueArn,
+    SCHEDULE_GROUP: messaging.schedules.ref,
+    SCHEDULE_ROLE_ARN: messaging.schedulerRole.roleArn,
+    SCHEDULE_DLQ_ARN: messaging.undeliveredSchedules.queueArn,
+    CONNECTIONS_URL: sockets.connectionsUrl,
+    POOL_SHARDS: JSON.stringify(config.poolShards),
+    RUN_RETENTION_DAYS: String(config.runRetentionDays),
+  },
+  policies: [data.mayRun, messaging.mayArm, sockets.mayPost],
+});

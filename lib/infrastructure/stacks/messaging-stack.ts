@@ -1,0 +1,110 @@
+/** Alarms on their way: the queue, the schedules that feed it, and where those go that nobody could deliver. */
+import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { acknowledgeWildcard } from '../constructs/nag-findings.ts';
+import { FUNCTION_TIMEOUT_SECONDS } from '../constructs/service-function.ts';
+import type { StageConfig } from '../stage-config.ts';
+
+/** AWS asks for six times the consumer's timeout, so that a throttled batch is not delivered twice meanwhile. */
+const VISIBILITY_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
+
+/**
+ * A delivery that fails comes again after the visibility timeout: ten outlast a dependency that is broken for 28 minutes,
+ * so a passing fault kills no alarm, and one that never can be handled is before a person within the hour. Waiting for a
+ * commit (rule A2) counts nothing here: the alarm is sent anew.
+ */
+const MAX_RECEIVES = 10;
+
+export class MessagingStack extends Stack {
+  /** Alarms, up to 15 minutes ahead. */
+  readonly alarms: Queue;
+  /** Alarms that failed {@link MAX_RECEIVES} times. They can be moved back by SQS itself. */
+  readonly failedAlarms: Queue;
+  /** Requests of schedules that could not be sent to the alarm queue. */
+  readonly undeliveredSchedules: Queue;
+  /** Pieces of the table's stream that the totals could not be brought up to date with. */
+  readonly uncountedChanges: Queue;
+  readonly schedules: CfnScheduleGroup;
+  /** What EventBridge Scheduler acts as. */
+  readonly schedulerRole: Role;
+  /** Sending alarms, now or by a schedule. */
+  readonly mayArm: ManagedPolicy;
+
+  constructor(scope: Construct, id: string, config: StageConfig) {
+    super(scope, id, {
+      description: 'Cronsaga: the alarm queue and its schedules',
+      terminationProtection: config.removal === 'retain',
+    });
+
+    this.failedAlarms = deadLetters(this, 'FailedAlarms');
+    this.undeliveredSchedules = deadLetters(this, 'UndeliveredSchedules');
+    this.uncountedChanges = deadLetters(this, 'UncountedChanges');
+
+    this.alarms = new Queue(this, 'Alarms', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      visibilityTimeout: Duration.seconds(VISIBILITY_SECONDS),
+      // The longest that SQS offers: a consumer broken over a long weekend loses no alarm.
+      retentionPeriod: Duration.days(14),
+      deadLetterQueue: { queue: this.failedAlarms, maxReceiveCount: MAX_RECEIVES },
+    });
+
+    // The L2 group makes up a physical name; left to CloudFormation, two deployments never meet.
+    this.schedules = new CfnScheduleGroup(this, 'Schedules');
+    this.schedulerRole = new Role(this, 'SchedulerRole', {
+      description: 'EventBridge Scheduler sends alarms',
+      // Only the account is checked: with aws:SourceArn, CreateSchedule fails at times because IAM is not consistent yet.
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    });
+    this.schedulerRole.addToPolicy(
+      new PolicyStatement({
+        actions: ['sqs:SendMessage'],
+        resources: [this.alarms.queueArn, this.undeliveredSchedules.queueArn],
+      }),
+    );
+
+    const schedulesArn = this.formatArn({
+      service: 'scheduler',
+      resource: 'schedule',
+      resourceName: `${this.schedules.ref}/*`,
+    });
+    this.mayArm = new ManagedPolicy(this, 'MayArm', {
+      description: 'Send alarms, now or by a schedule',
+      statements: [
+        new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.alarms.queueArn] }),
+        // Nothing deletes a schedule: it deletes itself, and one that its row has outlived is a no-op (rule A2).
+        new PolicyStatement({
+          actions: ['scheduler:CreateSchedule'],
+          resources: [schedulesArn],
+        }),
+        new PolicyStatement({
+          actions: ['iam:PassRole'],
+          resources: [this.schedulerRole.roleArn],
+          conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+        }),
+      ],
+    });
+    acknowledgeWildcard(
+      this.mayArm,
+      schedulesArn,
+      'A schedule is named after a hash of its alarm (rule A4), so its name is not known here. The group holds only ours.',
+    );
+  }
+}
+
+/** A queue that keeps, for a person, what could not be handled. */
+const deadLetters = (scope: Construct, id: string): Queue => {
+  const queue = new Queue(scope, id, {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(14),
+  });
+  const reason = 'It is where failures end: an alarm tells a person of the first message in it.';
+  Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason });
+  return queue;
+};

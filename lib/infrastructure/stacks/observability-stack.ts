@@ -1,0 +1,196 @@
+/** What a person is told, and where they look first. */
+import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
+import {
+  type Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  MathExpression,
+  type Metric,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import { operatorAlarm } from '../constructs/operator-alarm.ts';
+import type { StageConfig } from '../stage-config.ts';
+import type { ApiStack } from './api-stack.ts';
+import { type DataStack, INDEXES } from './data-stack.ts';
+import type { MessagingStack } from './messaging-stack.ts';
+import type { RealtimeStack } from './realtime-stack.ts';
+
+const period = Duration.minutes(5);
+
+type Parts = {
+  readonly data: DataStack;
+  readonly messaging: MessagingStack;
+  readonly realtime: RealtimeStack;
+  readonly api: ApiStack;
+};
+
+export class ObservabilityStack extends Stack {
+  constructor(scope: Construct, id: string, config: StageConfig, parts: Parts) {
+    super(scope, id, { description: 'Cronsaga: alarms and dashboard' });
+    const topic = alarmTopic(this, config);
+    const functions = {
+      Api: parts.api.api.fn,
+      Docs: parts.api.docs.fn,
+      Connect: parts.realtime.connect.fn,
+      Frame: parts.realtime.frame.fn,
+      Alarms: parts.realtime.alarms.fn,
+      Counts: parts.realtime.counts.fn,
+    };
+
+    const alarms: Alarm[] = [
+      ...queueAlarms(this, topic, parts.messaging),
+      operatorAlarm(this, 'TotalsLag', {
+        topic,
+        metric: parts.realtime.counts.fn.metric('IteratorAge', {
+          period: Duration.minutes(1),
+          statistic: Stats.MAXIMUM,
+        }),
+        threshold: 60_000,
+        periods: 3,
+        wrong: 'Totals have lagged more than a minute behind the rows for three minutes (promised: 5 s).',
+        todo: "Read the Counts function's log for the record it fails on.",
+        runbook: 'totals-lag',
+      }),
+      operatorAlarm(this, 'HttpFaults', {
+        topic,
+        metric: parts.api.http.metricServerError({ period }),
+        threshold: 5,
+        periods: 1,
+        wrong: 'The HTTP API answered five requests or more with a 5xx within five minutes.',
+        todo: "Find their requestId in the access log, then in the Api function's log.",
+        runbook: 'http-faults',
+      }),
+      operatorAlarm(this, 'TableThrottled', {
+        topic,
+        metric: throttledWrites(parts.data),
+        threshold: 100,
+        periods: 1,
+        wrong:
+          'DynamoDB refused 100 writes or more within five minutes: one partition is hot, or the table grows too fast.',
+        todo: "Compare the pools' load with poolShards in the stage's configuration.",
+        runbook: 'table-throttled',
+      }),
+    ];
+    for (const [name, fn] of Object.entries(functions)) {
+      alarms.push(
+        operatorAlarm(this, `${name}Errors`, {
+          topic,
+          metric: fn.metricErrors({ period }),
+          threshold: 5,
+          periods: 1,
+          wrong: `The ${name} function failed five times or more within five minutes.`,
+          todo: 'Read the error in its log; what it was doing is repeated by a caller, a queue or an alarm.',
+          runbook: 'function-errors',
+        }),
+        operatorAlarm(this, `${name}Throttled`, {
+          topic,
+          metric: fn.metricThrottles({ period }),
+          threshold: 10,
+          periods: 2,
+          wrong: `Lambda turned invocations of the ${name} function away for ten minutes: the account's concurrency is used up.`,
+          todo: 'Raise the quota of concurrent executions, or lower alarmConcurrency.',
+          runbook: 'function-throttled',
+        }),
+      );
+    }
+
+    const dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(6) });
+    dashboard.addWidgets(new AlarmStatusWidget({ alarms, width: 24, height: 4 }));
+    const graph = (title: string, metrics: Metric[]) => new GraphWidget({ title, left: metrics, width: 8 });
+    const all = Object.values(functions);
+    dashboard.addWidgets(
+      graph(
+        'Invocations',
+        all.map((fn) => fn.metricInvocations({ period })),
+      ),
+      graph(
+        'Duration, p95',
+        all.map((fn) => fn.metricDuration({ period, statistic: Stats.percentile(95) })),
+      ),
+      graph('Alarms waiting and their age', [
+        parts.messaging.alarms.metricApproximateNumberOfMessagesVisible({ period }),
+        parts.messaging.alarms.metricApproximateAgeOfOldestMessage({ period }),
+      ]),
+    );
+  }
+}
+
+/** Of the table and its indexes: a write that an index cannot take is refused too, but counted under the index only. */
+const throttledWrites = ({ executions }: DataStack): MathExpression => {
+  const of = (dimensions: Record<string, string>) =>
+    executions.metric('WriteThrottleEvents', {
+      period,
+      statistic: Stats.SUM,
+      dimensionsMap: { TableName: executions.tableName, ...dimensions },
+    });
+  const metrics = [of({}), ...INDEXES.map((index) => of({ GlobalSecondaryIndexName: index }))];
+  return new MathExpression({
+    label: 'Throttled writes',
+    period,
+    expression: `SUM([${metrics.map((_, at) => `FILL(m${at}, 0)`).join(', ')}])`,
+    usingMetrics: Object.fromEntries(metrics.map((metric, at) => [`m${at}`, metric])),
+  });
+};
+
+const queueAlarms = (scope: Construct, topic: Topic, messaging: MessagingStack): Alarm[] => {
+  const oneMinute = { period: Duration.minutes(1), statistic: Stats.MAXIMUM };
+  const notEmpty = { topic, threshold: 1, periods: 1 };
+  return [
+    operatorAlarm(scope, 'FailedAlarmsWaiting', {
+      ...notEmpty,
+      metric: messaging.failedAlarms.metricApproximateNumberOfMessagesVisible(oneMinute),
+      wrong: 'An alarm failed every attempt to handle it: the run or session that it watches may be stuck.',
+      todo: "Find its error in the Alarms function's log, mend the cause, then move the messages back.",
+      runbook: 'failed-alarms',
+    }),
+    operatorAlarm(scope, 'UndeliveredSchedulesWaiting', {
+      ...notEmpty,
+      metric: messaging.undeliveredSchedules.metricApproximateNumberOfMessagesVisible(oneMinute),
+      wrong: 'EventBridge Scheduler could not send an alarm: a run planned ahead will not start by itself.',
+      todo: "Read the message's ERROR_CODE, mend the cause, then send its alarm to the alarm queue.",
+      runbook: 'undelivered-schedules',
+    }),
+    operatorAlarm(scope, 'UncountedChangesWaiting', {
+      ...notEmpty,
+      metric: messaging.uncountedChanges.metricApproximateNumberOfMessagesVisible(oneMinute),
+      wrong: 'A piece of the stream was given up: totals are off by what it held. Runs are not affected.',
+      todo: 'Read the message for the shard and sequence numbers within 24 hours of its records.',
+      runbook: 'uncounted-changes',
+    }),
+    operatorAlarm(scope, 'AlarmsLate', {
+      topic,
+      metric: messaging.alarms.metricApproximateAgeOfOldestMessage(oneMinute),
+      // A message may rightly wait 15 minutes, the longest delay of SQS; five more are nobody's intent.
+      threshold: 20 * 60,
+      periods: 3,
+      wrong:
+        'An alarm has been in the queue for over 20 minutes (15 are normal): runs start late, losses go unnoticed.',
+      todo: 'See whether the Alarms function fails, is throttled or is outrun.',
+      runbook: 'alarms-late',
+    }),
+  ];
+};
+
+/** Where alarms are announced. */
+const alarmTopic = (scope: Construct, config: StageConfig): Topic => {
+  const topic = new Topic(scope, 'AlarmTopic', { enforceSSL: true });
+  // The policy that demands TLS replaces the topic's own, which let CloudWatch publish.
+  topic.grantPublish(
+    new ServicePrincipal('cloudwatch.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+    }),
+  );
+  if (config.alarmEmail !== undefined) {
+    topic.addSubscription(new EmailSubscription(config.alarmEmail));
+  }
+  Validations.of(topic).acknowledge({
+    id: 'Serverless-SNSRedrivePolicy',
+    reason: 'A mail that SNS cannot deliver is read by nobody in a queue either; the alarm stays red in CloudWatch.',
+  });
+  return topic;
+};

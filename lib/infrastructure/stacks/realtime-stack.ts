@@ -1,0 +1,191 @@
+/** Workers' sockets, and the two consumers that act when nobody calls: alarms that are due, and rows that changed. */
+import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnAccount } from 'aws-cdk-lib/aws-apigateway';
+import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { Construct } from 'constructs';
+import { alarmsEnvSchema, connectEnvSchema, countsEnvSchema, frameEnvSchema } from '../../platform/env/schemas.ts';
+import { accessLogs } from '../constructs/access-logs.ts';
+import { acknowledgeAwsPolicy, acknowledgeWildcard } from '../constructs/nag-findings.ts';
+import { ServiceFunction } from '../constructs/service-function.ts';
+import { commonEnvironment, engineAccess } from '../engine.ts';
+import type { StageConfig } from '../stage-config.ts';
+import type { DataStack } from './data-stack.ts';
+import type { MessagingStack } from './messaging-stack.ts';
+
+/** Part of the workers' URL. */
+const SOCKET_STAGE = 'ws';
+
+/** Frames of workers are never turned away before the account's own quota (10,000/s, bursts of 5,000): a result counts. */
+const FRAME_THROTTLE = { rateLimit: 10_000, burstLimit: 5_000 };
+
+type Parts = { readonly data: DataStack; readonly messaging: MessagingStack };
+
+export class RealtimeStack extends Stack {
+  /** Management endpoint of the WebSocket stage. */
+  readonly connectionsUrl: string;
+  /** Posting to sockets and closing them. */
+  readonly mayPost: ManagedPolicy;
+  readonly connect: ServiceFunction;
+  readonly frame: ServiceFunction;
+  readonly alarms: ServiceFunction;
+  readonly counts: ServiceFunction;
+
+  constructor(scope: Construct, id: string, config: StageConfig, { data, messaging }: Parts) {
+    super(scope, id, {
+      description: "Cronsaga: workers' sockets, alarms and totals",
+      terminationProtection: config.removal === 'retain',
+    });
+
+    const api = new WebSocketApi(this, 'Sockets', {
+      // A label in the console, not an identity: two APIs may share it.
+      apiName: `cronsaga-${config.stage}-workers`,
+    });
+    const stage = new WebSocketStage(this, 'SocketStage', {
+      webSocketApi: api,
+      stageName: SOCKET_STAGE,
+      autoDeploy: true,
+      throttle: FRAME_THROTTLE,
+      accessLogSettings: accessLogs(this, config, {
+        time: '$context.requestTimeEpoch',
+        requestId: '$context.requestId',
+        route: '$context.routeKey',
+        connection: '$context.connectionId',
+        status: '$context.status',
+        error: '$context.error.message',
+      }),
+    });
+    stage.node.addDependency(allowSocketLogs(this));
+    this.connectionsUrl = stage.callbackUrl;
+    new CfnOutput(this, 'WebSocketUrl', { value: stage.url, description: 'Where workers connect' });
+
+    const socketArns = ['POST', 'DELETE'].map((method) =>
+      this.formatArn({
+        service: 'execute-api',
+        resource: api.apiId,
+        resourceName: `${SOCKET_STAGE}/${method}/@connections/*`,
+      }),
+    );
+    this.mayPost = new ManagedPolicy(this, 'MayPost', {
+      description: "Post to workers' sockets and close them",
+      statements: [new PolicyStatement({ actions: ['execute-api:ManageConnections'], resources: socketArns })],
+    });
+    for (const arn of socketArns) {
+      acknowledgeWildcard(this.mayPost, arn, 'API Gateway makes the connection ids; the stage is the narrowest bound.');
+    }
+
+    const engine = engineAccess(config, { data, messaging, sockets: this });
+    this.connect = new ServiceFunction(this, 'Connect', {
+      config,
+      entry: 'functions/websocket/connect.ts',
+      description: "Checks a worker's token when its socket opens",
+      schema: connectEnvSchema,
+      environment: { ...commonEnvironment(config), WORKER_TOKEN_SHA256: config.workerTokenSha256 },
+    });
+    this.frame = new ServiceFunction(this, 'Frame', {
+      config,
+      entry: 'functions/websocket/frame.ts',
+      description: "Handles workers' frames and the end of their sockets",
+      schema: frameEnvSchema,
+      ...engine,
+    });
+    const connectRoute = api.addRoute('$connect', {
+      integration: new WebSocketLambdaIntegration('Connect', this.connect.fn),
+    });
+    Validations.of(connectRoute).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason:
+        'The function behind $connect checks the token itself; an authorizer would be a second invocation for the same.',
+    });
+    const frameIntegration = new WebSocketLambdaIntegration('Frame', this.frame.fn);
+    // No route response: what a worker is told is posted, and a result needs no acknowledgement (rule R4).
+    for (const routeKey of ['$disconnect', '$default']) {
+      const route = api.addRoute(routeKey, { integration: frameIntegration });
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason: 'API Gateway authorizes a socket once, at $connect; frames come over sockets that it let in.',
+      });
+    }
+
+    this.alarms = new ServiceFunction(this, 'Alarms', {
+      config,
+      entry: 'functions/queue/alarms.ts',
+      description: 'Looks at the rows whose alarms are due',
+      schema: alarmsEnvSchema,
+      ...engine,
+      // An alarm that finds its row not committed or not due yet sends itself on (rule A2), for as long as the run lives.
+      // Lambda would take that for a runaway loop after about 16 rounds and stop it.
+      invokesItself: true,
+    });
+    Validations.of(this.alarms).acknowledge({
+      id: 'Serverless-LambdaEventSourceMappingDestination',
+      reason:
+        'A queue as a source takes no destination: messages that fail go to the dead letters of the queue itself.',
+    });
+    this.alarms.fn.addEventSource(
+      new SqsEventSource(messaging.alarms, {
+        batchSize: 10,
+        maxConcurrency: config.alarmConcurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
+
+    this.counts = new ServiceFunction(this, 'Counts', {
+      config,
+      entry: 'functions/stream/counts.ts',
+      description: 'Keeps the totals per status and handler',
+      schema: countsEnvSchema,
+      environment: { ...commonEnvironment(config), TABLE_NAME: data.executions.tableName },
+      policies: [data.mayCount],
+    });
+    this.counts.fn.addEventSource(countsSource(data, messaging));
+  }
+}
+
+/** The stream of changes to runs. */
+const countsSource = ({ executions }: DataStack, { uncountedChanges }: MessagingStack): DynamoEventSource =>
+  // TableV2 is an ITable; only `exactOptionalPropertyTypes`, which the CDK is not compiled with, sees a difference.
+  new DynamoEventSource(executions as ITable, {
+    startingPosition: StartingPosition.TRIM_HORIZON,
+    batchSize: 1_000,
+    // Totals may lag by 5 s. Gathering for two of them makes one write out of many at a steady load.
+    maxBatchingWindow: Duration.seconds(2),
+    // Only in a tumbling window does Lambda name the stream's shard in the event, and by (shard, sequence number) a change
+    // counts once however often and however cut it is delivered. Short, because a poller that restarts may read its
+    // window again from the start; each window costs one more invocation.
+    tumblingWindow: Duration.minutes(1),
+    parallelizationFactor: 1,
+    reportBatchItemFailures: true,
+    // A poison record is isolated by halving. Both bounds let a shard go on in the end; what was given up is in the queue,
+    // and the stream still holds it for the rest of its 24 hours.
+    bisectBatchOnError: true,
+    retryAttempts: 100,
+    maxRecordAge: Duration.hours(12),
+    onFailure: new SqsDlq(uncountedChanges),
+    filters: [FilterCriteria.filter({ dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('RUN#') } } } })],
+  });
+
+/**
+ * API Gateway writes a WebSocket stage's access log with a role that is set once for the account and Region; without it the
+ * stage cannot be created. Kept when the stack goes: every other API of the account logs with it too.
+ */
+const allowSocketLogs = (scope: Construct): CfnAccount => {
+  const pushLogs = ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonAPIGatewayPushToCloudWatchLogs');
+  const role = new Role(scope, 'ApiGatewayLogsRole', {
+    assumedBy: new ServicePrincipal('apigateway.amazonaws.com'),
+    managedPolicies: [pushLogs],
+  });
+  role.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  acknowledgeAwsPolicy(
+    role,
+    pushLogs.managedPolicyArn,
+    'The policy that AWS documents for this account-wide setting; a narrower one would cut off the logs of other APIs.',
+  );
+  const account = new CfnAccount(scope, 'ApiGatewayAccount', { cloudWatchRoleArn: role.roleArn });
+  account.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  return account;
+};

@@ -1,0 +1,107 @@
+/**
+ * What differs between one deployment and another. `cdk.json` holds one object per stage under `context.stages`;
+ * everything has a default, and a mistake fails the synth with every issue at once.
+ */
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import * as z from 'zod';
+import { poolShardsSchema } from '../platform/env/schemas.ts';
+
+/** No token hashes to 64 zeros in practice, so this stands for "no worker may connect". */
+export const NO_WORKER_TOKEN = '0'.repeat(64);
+
+/** CloudWatch Logs keeps events for one of these periods only; "never expire" is left out because it never stops costing. */
+const logRetentionPeriods = Object.values(RetentionDays).filter(
+  (days): days is RetentionDays => typeof days === 'number' && days !== RetentionDays.INFINITE,
+);
+
+const throttleSchema = z.strictObject({
+  /** Requests per second over time; above it the API answers 429. */
+  ratePerSecond: z.int().min(1).max(100_000),
+  /** Requests that may arrive at once. */
+  burst: z.int().min(1).max(100_000),
+});
+
+const stageConfigSchema = z.strictObject({
+  /** Absent: the account and Region of the credentials that deploy. */
+  account: z
+    .string()
+    .regex(/^\d{12}$/, 'an account is 12 digits')
+    .optional(),
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a Region looks like eu-central-1')
+    .optional(),
+  /** `retain` keeps the table and the logs when a stack goes and guards every stack against deletion. */
+  removal: z.enum(['retain', 'destroy']).default('retain'),
+  /** API groups that answer without a token. Whoever reaches an open group D can run commands on the workers. */
+  openGroups: z.array(z.enum(['A', 'B', 'C', 'D', 'E'])).default([]),
+  /** SHA-256 of the token that workers present, in hex. A hash of 32 random bytes cannot be turned back: no secret. */
+  workerTokenSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the worker token is 64 hexadecimal digits in lower case')
+    .default(NO_WORKER_TOKEN),
+  /** Shards of the pools that need more than one. */
+  poolShards: poolShardsSchema.default({}),
+  /** Days for which finished runs are kept. */
+  runRetentionDays: z.int().min(1).max(3650).default(30),
+  logRetentionDays: z
+    .literal(logRetentionPeriods, `CloudWatch Logs keeps events for ${logRetentionPeriods.join(', ')} days`)
+    .default(RetentionDays.ONE_MONTH),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  /** Where CloudWatch alarms are sent. Absent: they are only seen in the console. */
+  alarmEmail: z.email().optional(),
+  /**
+   * Limit of the HTTP API. Its default keeps one eager client from taking the 1,000 concurrent executions that an account
+   * starts with, which the workers' frames and the alarms need too.
+   */
+  httpThrottle: throttleSchema.default({ ratePerSecond: 1_000, burst: 2_000 }),
+  /**
+   * Concurrent executions that the alarm queue may take (2–1,000). 100 handle some thousands of alarms a second; the rest
+   * of the account's 1,000 stays free for callers and workers. An account that is new has 10 in all: set 2 there.
+   */
+  alarmConcurrency: z.int().min(2).max(1_000).default(100),
+});
+
+export type StageConfig = z.output<typeof stageConfigSchema> & { readonly stage: string };
+
+/** It begins the stacks' names, so it keeps to what CloudFormation takes there. */
+const stageNameSchema = z
+  .string('is not set: run through the CDK (npx cdk synth), which reads cdk.json, or give -c stage=<name>')
+  .regex(/^[a-z][a-z0-9-]{0,19}$/, 'is up to 20 of a-z, 0-9 and "-", beginning with a letter');
+
+/** What a person wrote in cdk.json or on the command line cannot be used; the message says what to change. */
+export class StageConfigError extends Error {
+  override readonly name = 'StageConfigError';
+}
+
+const issueLines = (error: z.ZodError, at: string): string[] =>
+  error.issues.map((issue) => `  ${[at, ...issue.path.map(String)].join('.')}: ${issue.message}`);
+
+/**
+ * The checked configuration of a stage.
+ * @param name the stage, `context.stage`
+ * @param settings its object in `context.stages`
+ * @throws a StageConfigError that lists every issue by its path
+ */
+export const parseStageConfig = (name: unknown, settings: unknown): StageConfig => {
+  const stage = stageNameSchema.safeParse(name);
+  if (!stage.success) {
+    throw new StageConfigError(`The stage cannot be used:\n${issueLines(stage.error, 'stage').join('\n')}`);
+  }
+  if (settings === undefined) {
+    throw new StageConfigError(
+      `There is no stage "${stage.data}": add "${stage.data}": {} to context.stages in cdk.json.`,
+    );
+  }
+  const config = stageConfigSchema.safeParse(settings);
+  if (!config.success) {
+    const lines = issueLines(config.error, `stages.${stage.data}`);
+    throw new StageConfigError(`The configuration of stage "${stage.data}" is wrong:\n${lines.join('\n')}`);
+  }
+  return { stage: stage.data, ...config.data };
+};
+
+/** What becomes of data and logs when their stack goes. */
+export const removalPolicyOf = (config: StageConfig): RemovalPolicy =>
+  config.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;

@@ -1,0 +1,195 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { ENTRY_METADATA, REPOSITORY_ROOT } from '../../lib/infrastructure/constructs/service-function.ts';
+import {
+  alarmsEnvSchema,
+  connectEnvSchema,
+  countsEnvSchema,
+  docsEnvSchema,
+  frameEnvSchema,
+  httpEnvSchema,
+} from '../../lib/platform/env/schemas.ts';
+import { each, functionOf, ofType, text } from './production.ts';
+
+describe('functions', () => {
+  const functions = each('AWS::Lambda::Function');
+
+  it.each(functions)('%s runs where and as long as all do, and logs with an end', (_, { Properties, Metadata }) => {
+    expect(Properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      MemorySize: 512,
+      Timeout: 28,
+      LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', SystemLogLevel: 'WARN' },
+    });
+    expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+    expect(existsSync(join(REPOSITORY_ROOT, String(Metadata[ENTRY_METADATA])))).toBe(true);
+    const { LogGroup } = z.object({ LogGroup: z.object({ Ref: z.string() }) }).parse(Properties.LoggingConfig);
+    expect(ofType('AWS::Logs::LogGroup').map(({ id }) => id)).toContain(LogGroup.Ref);
+  });
+
+  it.each(each('AWS::Logs::LogGroup'))('%s keeps its events for the time of the stage', (_, group) => {
+    expect(group.Properties.RetentionInDays).toBe(30);
+    expect(group.DeletionPolicy).toBe('Retain');
+  });
+
+  it.each([
+    ['functions/http/api.ts', httpEnvSchema],
+    ['functions/http/docs.ts', docsEnvSchema],
+    ['functions/websocket/connect.ts', connectEnvSchema],
+    ['functions/websocket/frame.ts', frameEnvSchema],
+    ['functions/queue/alarms.ts', alarmsEnvSchema],
+    ['functions/stream/counts.ts', countsEnvSchema],
+  ])('%s finds the environment that it reads, and no more', (entry, schema) => {
+    const { Variables } = z
+      .object({ Variables: z.record(z.string(), z.unknown()) })
+      .parse(functionOf(entry).Properties.Environment);
+    expect(new Set(Object.keys(Variables))).toEqual(new Set(Object.keys(schema.shape)));
+    const deployed = Object.entries(Variables).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : 'made',
+    ]);
+    expect(schema.safeParse(Object.fromEntries(deployed)).error).toBeUndefined();
+  });
+
+  it('that sends alarms on to its own queue is not taken for a runaway loop', () => {
+    expect(functionOf('functions/queue/alarms.ts').Properties.RecursiveLoop).toBe('Allow');
+    const allowed = functions.filter(([, { Properties }]) => 'RecursiveLoop' in Properties);
+    expect(allowed).toHaveLength(1);
+  });
+});
+
+describe('permissions', () => {
+  const statementSchema = z.object({
+    Effect: z.string(),
+    Action: z.union([z.string(), z.array(z.string())]),
+    Resource: z.unknown(),
+    Condition: z.unknown().optional(),
+  });
+  const statements = [...ofType('AWS::IAM::Policy'), ...ofType('AWS::IAM::ManagedPolicy')].flatMap(
+    ({ Properties }) => z.object({ Statement: z.array(statementSchema) }).parse(Properties.PolicyDocument).Statement,
+  );
+  const actions = new Set(statements.flatMap(({ Action }) => Action));
+
+  it('are exactly these', () => {
+    expect(actions).toEqual(
+      new Set([
+        'dynamodb:BatchGetItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:DescribeStream',
+        'dynamodb:GetItem',
+        'dynamodb:GetRecords',
+        'dynamodb:GetShardIterator',
+        'dynamodb:ListStreams',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+        'execute-api:ManageConnections',
+        'iam:PassRole',
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+        'scheduler:CreateSchedule',
+        'sqs:ChangeMessageVisibility',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:GetQueueUrl',
+        'sqs:ReceiveMessage',
+        'sqs:SendMessage',
+      ]),
+    );
+  });
+
+  it('reach beyond named resources only to schedules of our group and sockets of our stage', () => {
+    const wide = statements
+      .flatMap(({ Resource }) => [Resource].flat())
+      .map(text)
+      .filter((arn) => arn.includes('*'));
+    expect(wide).toHaveLength(3);
+    expect(wide.filter((arn) => /:scheduler:.*:schedule\/.*\{"Ref":"Schedules"\},"\/\*"/.test(arn))).toHaveLength(1);
+    expect(wide.filter((arn) => /"\/ws\/(POST|DELETE)\/@connections\/\*"/.test(arn))).toHaveLength(2);
+  });
+
+  it('pass one role, to EventBridge Scheduler only', () => {
+    const passing = statements.filter(({ Action }) => [Action].flat().includes('iam:PassRole'));
+    expect(passing).toMatchObject([
+      {
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^SchedulerRole/), 'Arn'] },
+        Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+      },
+    ]);
+  });
+
+  it('give the functions that only answer nothing but their log', () => {
+    for (const entry of ['functions/http/docs.ts', 'functions/websocket/connect.ts']) {
+      const { Role } = z
+        .object({ Role: z.object({ 'Fn::GetAtt': z.array(z.string()) }) })
+        .parse(functionOf(entry).Properties);
+      const role = Role['Fn::GetAtt'][0] ?? '';
+      const inline = ofType('AWS::IAM::Policy').filter(({ Properties }) => text(Properties.Roles).includes(role));
+      expect(text(inline.map(({ Properties }) => Properties.PolicyDocument))).not.toMatch(
+        /dynamodb|sqs|scheduler|iam:/,
+      );
+      expect(ofType('AWS::IAM::Role').find(({ id }) => id === role)?.Properties).not.toHaveProperty(
+        'ManagedPolicyArns',
+      );
+    }
+  });
+});
+
+describe('queues', () => {
+  it.each(each('AWS::SQS::Queue'))('%s has dead letters, or is watched as some', (id, queue) => {
+    const watched = ofType('AWS::CloudWatch::Alarm').some(
+      ({ Properties }) =>
+        Properties.MetricName === 'ApproximateNumberOfMessagesVisible' && text(Properties.Dimensions).includes(id),
+    );
+    expect(watched).toBe(queue.Properties.RedrivePolicy === undefined);
+    expect(queue.Properties).toMatchObject({ MessageRetentionPeriod: 14 * 86_400, SqsManagedSseEnabled: true });
+  });
+
+  it.each(each('AWS::SQS::Queue'))('%s takes nothing over plain HTTP', (id) => {
+    const policies = ofType('AWS::SQS::QueuePolicy').filter(({ Properties }) => text(Properties.Queues).includes(id));
+    expect(text(policies)).toContain('"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny"');
+  });
+
+  it('hide an alarm for six timeouts of its consumer, and give it up late', () => {
+    const [alarms] = ofType('AWS::SQS::Queue').filter(({ Properties }) => Properties.RedrivePolicy);
+    const timeout = Number(functionOf('functions/queue/alarms.ts').Properties.Timeout);
+    expect(alarms?.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * timeout);
+    expect(alarms?.Properties.RedrivePolicy).toMatchObject({ maxReceiveCount: 10 });
+  });
+});
+
+describe('sources of events', () => {
+  const sources = ofType('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties);
+  const ofFunction = (entry: string) =>
+    sources.find(({ FunctionName }) => text(FunctionName) === text({ Ref: functionOf(entry).id }));
+
+  it('bring alarms in batches whose messages fail one by one', () => {
+    expect(sources).toHaveLength(2);
+    expect(ofFunction('functions/queue/alarms.ts')).toMatchObject({
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 100 },
+    });
+  });
+
+  it('bring changes of runs with the name of their shard, and give up at last', () => {
+    expect(ofFunction('functions/stream/counts.ts')).toMatchObject({
+      StartingPosition: 'TRIM_HORIZON',
+      BatchSize: 1_000,
+      MaximumBatchingWindowInSeconds: 2,
+      TumblingWindowInSeconds: 60,
+      ParallelizationFactor: 1,
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 100,
+      MaximumRecordAgeInSeconds: 12 * 3_600,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      DestinationConfig: {
+        OnFailure: { Destination: { 'Fn::ImportValue': expect.stringContaining('UncountedChanges') } },
+      },
+      FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"RUN#"}]}}}}' }] },
+    });
+  });
+});
