@@ -1,0 +1,52 @@
+/** The two clocks of this machine. Durations come from the monotonic one: the wall clock is stepped by NTP and by people. */
+export type Clock = {
+  readonly monotonicMs: () => number;
+  readonly wallMs: () => number;
+};
+
+export const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+/** The server's clock, as well as this worker knows it. */
+export type ServerClock = {
+  readonly nowMs: () => number;
+  /** A frame that was made at the server's instant `at` has just arrived. */
+  readonly observe: (at: number) => void;
+  /** Time that a ping took to the gateway and back: network only, no work of the server in it. */
+  readonly observeRoundTrip: (ms: number) => void;
+  /** After a sleep the monotonic clock may have stood still: what was learnt no longer holds. */
+  readonly forget: () => void;
+};
+
+/** A sample is replaced by a worse one only after this long: bounds the drift between the two machines' clocks. */
+const SAMPLE_LIFE_MS = 5 * 60_000;
+
+/**
+ * A frame cannot arrive before it was made, so each `at` gives a lower bound of the offset, and the highest of them is
+ * the frame that travelled fastest. Half of the ping's round trip then stands for its way here. The midpoint between
+ * `hello` and `welcome` is not used: that round trip contains the server's own work (a cold start takes hundreds of
+ * milliseconds), half of which would make runs begin before they are due. Until the first frame it is the wall clock.
+ */
+export function createServerClock(clock: Clock): ServerClock {
+  let sample: { readonly offset: number; readonly takenAt: number } | undefined;
+  let roundTripMs: number | undefined;
+  return {
+    nowMs() {
+      if (sample === undefined) return clock.wallMs();
+      return clock.monotonicMs() + sample.offset + (roundTripMs ?? 0) / 2;
+    },
+    observe(at) {
+      const now = clock.monotonicMs();
+      const offset = at - now;
+      if (sample === undefined || offset >= sample.offset || now - sample.takenAt > SAMPLE_LIFE_MS) {
+        sample = { offset, takenAt: now };
+      }
+    },
+    observeRoundTrip(ms) {
+      roundTripMs = Math.min(ms, roundTripMs ?? ms);
+    },
+    forget() {
+      sample = undefined;
+      roundTripMs = undefined;
+    },
+  };
+}
