@@ -1,0 +1,10 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Writes a secret for its owner only. */
+export const writeTokenFile = async (file: string, token: string): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true });
+  // A mode is given to new files only.
+  await rm(file, { force: true });
+  await writeFile(file, token, { mode: 0o600, flag: 'wx' });
+};
