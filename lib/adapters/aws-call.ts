@@ -1,5 +1,8 @@
-/** Rule W2: a request takes at most 3 s and is tried at most 3 times, so that arm and commit stay within 30 s. */
+/**
+ * Rule W2: a request takes at most 3 s and is tried at most 3 times, so that arm and commit stay within 30 s. Without
+ * `throwOnRequestTimeout` the SDK only warns and goes on waiting.
+ */
 export const AWS_CALL = {
   maxAttempts: 3,
-  requestHandler: { requestTimeout: 3_000, connectionTimeout: 1_000 },
+  requestHandler: { requestTimeout: 3_000, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
 } as const;

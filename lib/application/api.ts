@@ -56,7 +56,7 @@ export type ListResult =
       readonly kind: 'page';
       /** Newest first, by creation. */
       readonly runs: readonly RunView[];
-      /** All that match, from the counters: may lag the rows by 5 s. */
+      /** All that match. Of a list that does not end on this page it comes from the counters, and may lag by 5 s. */
       readonly total: number;
       /** Where the next page begins; absent on the last. */
       readonly cursor?: string;

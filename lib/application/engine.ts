@@ -23,15 +23,15 @@ import { createSettleReport } from './sessions/settle-report.ts';
 export const createEngine = (ports: Ports): Engine => {
   const viewRun = createViewRun(ports);
   const findCredit = createFindCredit(ports);
-  const push = createPush(ports);
+  const { push, pushAgain } = createPush(ports);
   const offerRun = createOfferRun(ports, findCredit, push);
   const serveSession = createServeSession(ports, push);
   const endAttempt = createEndAttempt(ports);
   const sendCancel = createSendCancel(ports);
   const settleLost = createSettleLost(ports, endAttempt);
-  const settleReport = createSettleReport(ports, { push, serveSession });
+  const settleReport = createSettleReport(ports, { pushAgain, serveSession });
   const openSession = createOpenSession(ports, { serveSession, settleLost, settleReport });
-  const watchRun = createWatchRun(ports, { findCredit, offerRun, push, endAttempt, sendCancel });
+  const watchRun = createWatchRun(ports, { findCredit, offerRun, push, pushAgain, endAttempt, sendCancel });
   const watchSession = createWatchSession(ports, settleLost);
   const ring = createRing(ports);
 
@@ -44,7 +44,7 @@ export const createEngine = (ports: Ports): Engine => {
     },
     cancelRun: createCancelRun(ports, { viewRun, sendCancel }),
     listRuns: createListRuns(ports, viewRun),
-    receiveFrame: createReceiveFrame(ports, { openSession, settleReport, settleLost, endAttempt, serveSession }),
+    receiveFrame: createReceiveFrame(ports, { openSession, settleReport, endAttempt, serveSession }),
     rejectFrame: createRejectFrame(ports),
     disconnect: createDisconnect(ports),
     ring: (alarm) => {

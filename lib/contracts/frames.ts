@@ -80,8 +80,8 @@ export const resumeFrame = z.object({
   type: z.literal('resume'),
   ...envelope,
   ...report,
-  /** Connection epoch: grows with every socket of the session, so that an older socket never takes over again (S2). */
-  epoch: z.int().min(1),
+  /** Connection epoch: the socket of `hello` is 1, each later one is the next, and an older never takes over again (S2). */
+  epoch: z.int().min(2),
   list: z.array(attemptRef).max(MAX_ATTEMPT_REFS),
 });
 

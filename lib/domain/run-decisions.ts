@@ -137,6 +137,12 @@ const dispatched = (attempt: number, grant: Grant, dueAt: number, now: number) =
 });
 
 /**
+ * A live alarm that comes sooner than this may be looking at the row right now: it would see it `ready`, and send itself
+ * on to a `ready` run's next look, minutes away, while the claim relies on it.
+ */
+const CROSSING_MS = 5_000;
+
+/**
  * A session with credit takes a `ready` run (rule D4). While the run's live alarm comes before the 20 s look that a
  * dispatched run needs, nothing is armed: that alarm finds the later `wakeAt` and sends itself on.
  */
@@ -148,7 +154,8 @@ export const claim = (run: Claimable, grant: Grant, now: number): Decision => {
     expect: { attempt: run.attempt, g: run.g, fence: run.fence },
     clear: ['readyAt', 'readyShard'],
   } as const;
-  if (nextReadyLook(run.readyAt, now) <= set.wakeAt) {
+  const liveAt = nextReadyLook(run.readyAt, now);
+  if (liveAt > now + CROSSING_MS && liveAt <= set.wakeAt) {
     return { change: { ...change, set } };
   }
   const g = run.g + 1;

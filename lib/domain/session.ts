@@ -40,6 +40,8 @@ export type Session = SessionRef & {
   readonly g: number;
   readonly fence: number;
   readonly createdAt: number;
+  /** Marks the write that left the row like this, where the store keeps such a mark (rule W1). */
+  readonly op?: string;
 };
 
 /** The worker's ordered account of its slots (rules C2, C3). */

@@ -1,5 +1,9 @@
 /** The whole wiring on AWS: environment in, engine out. Built once per function instance, at module scope. */
 import { randomBytes } from 'node:crypto';
+import type { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SchedulerClient } from '@aws-sdk/client-scheduler';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { openTable } from '../adapters/dynamodb/client.ts';
 import { createCountStore } from '../adapters/dynamodb/counts.ts';
 import { createRunStore } from '../adapters/dynamodb/runs.ts';
@@ -26,14 +30,27 @@ import { makeToken } from './token.ts';
 /** 64 bits tell one write from another of the same row, and weigh 11 bytes on it. */
 const makeOp = (): string => randomBytes(8).toString('base64url');
 
-const createAlarmPort = (env: EngineEnv, now: () => number): AlarmPort => {
-  const queue = createAlarmQueue(env.ALARM_QUEUE_URL);
-  const schedule = createAlarmSchedules({
+/** What the composition takes from outside where that is not the default: the cost meter counts on its own clients. */
+export type Surroundings = {
+  readonly clients?: {
+    readonly dynamodb: DynamoDBClient;
+    readonly sqs: SQSClient;
+    readonly scheduler: SchedulerClient;
+    readonly sockets: ApiGatewayManagementApiClient;
+  };
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+};
+
+const createAlarmPort = (env: EngineEnv, now: () => number, clients: Surroundings['clients']): AlarmPort => {
+  const queue = createAlarmQueue(env.ALARM_QUEUE_URL, clients?.sqs);
+  const target = {
     group: env.SCHEDULE_GROUP,
     queueArn: env.ALARM_QUEUE_ARN,
     roleArn: env.SCHEDULE_ROLE_ARN,
     deadLetterArn: env.SCHEDULE_DLQ_ARN,
-  });
+  };
+  const schedule = createAlarmSchedules(target, clients?.scheduler);
   return {
     send: (alarm) => {
       const plan = planAlarm(alarm.dueAt, now(), spreadOf(alarm));
@@ -42,8 +59,8 @@ const createAlarmPort = (env: EngineEnv, now: () => number): AlarmPort => {
   };
 };
 
-export const composeEngine = (env: EngineEnv, log: Logger): Engine => {
-  const table = openTable(env.TABLE_NAME);
+export const composeEngine = (env: EngineEnv, log: Logger, { clients, now = Date.now }: Surroundings = {}): Engine => {
+  const table = openTable(env.TABLE_NAME, clients?.dynamodb);
   return createEngine({
     runs: createRunStore(table, makeOp),
     data: createDataStore(table),
@@ -52,11 +69,11 @@ export const composeEngine = (env: EngineEnv, log: Logger): Engine => {
     exceptions: createExceptionStore(table),
     idempotency: createIdempotencyStore(table, makeOp),
     counts: createCountStore(table, makeOp),
-    sockets: createSocketPort(env.CONNECTIONS_URL, log),
-    alarms: createAlarmPort(env, Date.now),
+    sockets: createSocketPort(env.CONNECTIONS_URL, log, clients?.sockets),
+    alarms: createAlarmPort(env, now, clients),
     log,
     settings: toSettings(env),
-    now: Date.now,
+    now,
     chance: Math.random,
     token: makeToken,
   });
@@ -69,5 +86,8 @@ export const composeAlarms = (env: EngineEnv, log: Logger) => ({
 });
 
 /** The stream consumer counts and does nothing else: it gets no queue, no sockets and no schedules. */
-export const composeCounts = (tableName: string): Engine['countChanges'] =>
-  createCountChanges({ counts: createCountStore(openTable(tableName), makeOp), now: Date.now });
+export const composeCounts = (
+  tableName: string,
+  { clients, now = Date.now }: Surroundings = {},
+): Engine['countChanges'] =>
+  createCountChanges({ counts: createCountStore(openTable(tableName, clients?.dynamodb), makeOp), now });

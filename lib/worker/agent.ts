@@ -149,7 +149,10 @@ export function createAgent(params: AgentParams): Agent {
     introduced = true;
     asked = { link, count: asked?.link === link ? asked.count + 1 : 1 };
     connector.expectAnswer(link);
-    link.send(resumes ? session.resume(load(), slots.list()) : session.hello(load(), slots.list()));
+    // A new session also takes over what has ended and was not told yet: else it counts as lost before the result arrives.
+    link.send(
+      resumes ? session.resume(load(), slots.list()) : session.hello(load(), [...slots.list(), ...outbox.unsent()]),
+    );
   }
 
   /** On the link that brought the news, unless that is one that will be closed soon. */

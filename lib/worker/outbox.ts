@@ -27,6 +27,8 @@ export type Outbox = {
   readonly discard: (refs: readonly AttemptRef[]) => void;
   readonly purge: () => void;
   readonly waiting: () => number;
+  /** Whose results wait. */
+  readonly unsent: () => AttemptRef[];
 };
 
 export function createOutbox({ spool, clock, send, onEmpty }: OutboxParams): Outbox {
@@ -98,5 +100,6 @@ export function createOutbox({ spool, clock, send, onEmpty }: OutboxParams): Out
       }
     },
     waiting: () => queued.size + leaving.size,
+    unsent: () => [...queued.values(), ...leaving.values()].map(({ run, attempt }) => [run, attempt]),
   };
 }

@@ -43,7 +43,8 @@ export function createSession(identity: Identity, clock: Clock, replaces: string
   const envelope = { session: id, pool: identity.pool };
   let window: SlotWindow = EMPTY_WINDOW;
   let rep = 0;
-  let epoch = 0;
+  /** The socket of `hello` is the first. */
+  let epoch = 1;
   const report = ({ max, inFlight }: Load) => {
     rep += 1;
     return { ...envelope, rep, seen: window.seen, limit: creditLimit(window, max, inFlight) };

@@ -16,10 +16,10 @@ describe('a dropped socket', () => {
     await plane.frame('heartbeat', ({ list }) => list.length === 1);
     hello.socket.terminate();
     const first = await plane.frame('resume');
-    expect(first.frame).toMatchObject({ session: hello.frame.session, epoch: 1, seen: 1, limit: 10, list: [['r', 1]] });
+    expect(first.frame).toMatchObject({ session: hello.frame.session, epoch: 2, seen: 1, limit: 10, list: [['r', 1]] });
     first.socket.terminate();
     const second = await plane.frame('resume');
-    expect(second.frame).toMatchObject({ session: hello.frame.session, epoch: 2, list: [['r', 1]] });
+    expect(second.frame).toMatchObject({ session: hello.frame.session, epoch: 3, list: [['r', 1]] });
     expect(second.frame.rep).toBeGreaterThan(first.frame.rep);
     finish.open('kept');
     expect(await plane.result('r')).toMatchObject({ outcome: 'succeeded', output: 'kept' });
@@ -223,7 +223,7 @@ describe('a process that stood still for more than 30 s (K4)', () => {
     aheadMs += 31_000;
     // Made before the second sleep, read after it.
     plane.send(hello.socket, { type: 'resumed', session: hello.frame.session, at: plane.at() });
-    expect((await plane.frame('resume')).frame.epoch).toBe(2);
+    expect((await plane.frame('resume')).frame.epoch).toBe(3);
     await plane.readBy(hello.socket);
     expect(began).toEqual([]);
     plane.send(hello.socket, { type: 'resumed', session: hello.frame.session, at: plane.at() });
@@ -257,7 +257,7 @@ it('moves to a second socket before the first is cut, and reads the first a litt
   await worker.handle('test', () => 'done').start();
   const hello = await plane.frame('hello');
   const resume = await plane.frame('resume');
-  expect(resume.frame).toMatchObject({ session: hello.frame.session, epoch: 1 });
+  expect(resume.frame).toMatchObject({ session: hello.frame.session, epoch: 2 });
   expect(resume.socket).not.toBe(hello.socket);
   const closed = new Promise((resolve) => hello.socket.once('close', resolve));
   plane.push(hello, plane.order({ run: 'old-way' }));

@@ -19,7 +19,7 @@ export const decodeSession = (ref: SessionRef, item: Item | undefined): Session 
   if (item === undefined || item.st === undefined || item.st === 'void') {
     return undefined;
   }
-  const { pk: _pk, sk: _sk, op: _op, fence, ...plain } = item;
+  const { pk: _pk, sk: _sk, fence, ...plain } = item;
   return { ...(plain as Omit<Session, keyof SessionRef | 'fence'>), ...ref, fence: Number(fence ?? 0) };
 };
 
@@ -91,11 +91,17 @@ export const takeParams = (session: Session, count: number, now: number, op: str
     ],
   }));
 
-/** Rule C5: `q` is still the last push we took, so the number was never sent and can be used again. */
+/**
+ * Rule C5: nobody wrote since we took, so the number was never sent and can be used again. Asking for `q` alone would let a
+ * repeat of an applied request take a number back that another has taken since.
+ */
 export const giveBackParams = (session: Session, count: number, op: string): Params<UpdateCommandInput> =>
   updateParams(session, op, 'ALL_NEW', (e) => ({
     set: [to(e, 'q', session.q - count)],
-    where: [`${e.name('q')} = ${e.value('taken', session.q)}`],
+    where: [
+      `${e.name('q')} = ${e.value('taken', session.q)}`,
+      `${e.name('op')} = ${e.value('took', session.op ?? '')}`,
+    ],
   }));
 
 /** Rules C3 and C4: ordered by the worker's own counter; with pushes to take, the new limit must leave room for them. */

@@ -103,14 +103,14 @@ export const createSessionStore = ({ client, name }: Table, makeOp: () => string
       const { list, take, now } = with_;
       const heartbeat = list === undefined ? {} : { list, hbAt: now };
       const taken = take === 0 ? {} : { takeAt: now };
-      return asReported(ref, written, { limit, rep, seen, ...heartbeat, ...taken }, take);
+      return asReported(ref, written, { limit, rep, seen, op, ...heartbeat, ...taken }, take);
     },
 
     resume: async (ref, socket, report, list, now) => {
       const op = makeOp();
       const written = await update(op, resumeParams(ref, socket, report, list, now, op));
       const { limit, rep, seen } = report;
-      return asReported(ref, written, { ...socket, limit, rep, seen, list, hbAt: now }, 0);
+      return asReported(ref, written, { ...socket, limit, rep, seen, op, list, hbAt: now }, 0);
     },
 
     detach: (ref, conn) => {

@@ -30,9 +30,9 @@ const RETRY = { MaximumEventAgeInSeconds: 900, MaximumRetryAttempts: 20 };
  * The far tier of the timer (rule A3): a one-time schedule that sends the alarm to the queue ahead of its time, and
  * deletes itself. A schedule that exists already is this very alarm, armed by an earlier try.
  */
-export const createAlarmSchedules = (target: ScheduleTarget): ((alarm: Alarm, fireAt: number) => Promise<void>) => {
-  const client = new SchedulerClient(AWS_CALL);
-  return async (alarm, fireAt) => {
+export const createAlarmSchedules =
+  (target: ScheduleTarget, client = new SchedulerClient(AWS_CALL)): ((alarm: Alarm, fireAt: number) => Promise<void>) =>
+  async (alarm, fireAt) => {
     try {
       await client.send(
         new CreateScheduleCommand({
@@ -56,4 +56,3 @@ export const createAlarmSchedules = (target: ScheduleTarget): ((alarm: Alarm, fi
       }
     }
   };
-};

@@ -4,14 +4,13 @@ import type { Alarm } from '../../domain/alarm.ts';
 import { AWS_CALL } from '../aws-call.ts';
 
 /** The near tier of the timer (rule A3): SQS holds a message back for up to 900 s, exact to about a second. */
-export const createAlarmQueue = (queueUrl: string): ((alarm: Alarm, delaySeconds: number) => Promise<void>) => {
-  const client = new SQSClient(AWS_CALL);
-  return async (alarm, delaySeconds) => {
+export const createAlarmQueue =
+  (queueUrl: string, client = new SQSClient(AWS_CALL)): ((alarm: Alarm, delaySeconds: number) => Promise<void>) =>
+  async (alarm, delaySeconds) => {
     await client.send(
       new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: encodeAlarm(alarm), DelaySeconds: delaySeconds }),
     );
   };
-};
 
 /** Makes a received message visible again sooner than the queue's own timeout would. */
 export const createBringBack = (queueUrl: string): ((receiptHandle: string, inSeconds: number) => Promise<void>) => {

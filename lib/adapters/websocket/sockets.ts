@@ -13,8 +13,11 @@ import { AWS_CALL } from '../aws-call.ts';
  *
  * @param endpoint `https://…/stage`
  */
-export const createSocketPort = (endpoint: string, log: LogPort): SocketPort => {
-  const client = new ApiGatewayManagementApiClient({ endpoint, ...AWS_CALL });
+export const createSocketPort = (
+  endpoint: string,
+  log: LogPort,
+  client = new ApiGatewayManagementApiClient({ endpoint, ...AWS_CALL }),
+): SocketPort => {
   return {
     post: async (conn, frame) => {
       try {

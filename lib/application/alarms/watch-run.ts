@@ -11,7 +11,7 @@ import {
 import type { FindCredit } from '../dispatch/find-credit.ts';
 import type { OfferRun } from '../dispatch/offer-run.ts';
 import { pickShard } from '../dispatch/pick-shard.ts';
-import type { Push } from '../dispatch/push.ts';
+import type { Push, PushAgain } from '../dispatch/push.ts';
 import type { Ports } from '../ports/index.ts';
 import type { SendCancel } from '../runs/cancel-run.ts';
 import type { EndAttempt } from '../runs/end-attempt.ts';
@@ -21,6 +21,7 @@ type Tools = {
   readonly findCredit: FindCredit;
   readonly offerRun: OfferRun;
   readonly push: Push;
+  readonly pushAgain: PushAgain;
   readonly endAttempt: EndAttempt;
   readonly sendCancel: SendCancel;
 };
@@ -56,7 +57,10 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
     const readyAt = run.readyAt ?? run.updatedAt;
     const reading = scope === 'two' ? 'consistent' : 'eventual';
     const claimed = await tools.offerRun({ ...run, readyAt }, { scope, reading });
-    if (claimed === undefined) {
+    if (claimed === 'lost') {
+      return again;
+    }
+    if (claimed === 'no_credit') {
       return look(nextReadyLook(readyAt, now()));
     }
     return claimed.g === run.g ? look(claimed.wakeAt) : none;
@@ -71,7 +75,7 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
       case 'redeliver':
         if (session !== undefined) {
           log.info('A run is pushed again: the worker does not list it', { run: run.id, attempt: run.attempt });
-          await tools.push(session, [{ run }]);
+          await tools.pushAgain(session, [run]);
         }
         return look(found.lookAt);
       case 'lose': {

@@ -8,7 +8,7 @@ export const createWatchSession = (ports: Ports, settleLost: SettleLost): ((ref:
   const { sessions, now } = ports;
 
   const bury = async (session: Session): Promise<Acted> => {
-    await settleLost(session, 'it was silent for 45 s');
+    await settleLost(session, 'it said goodbye or was silent for 45 s');
     await sessions.remove(session);
     return { next: 'none' };
   };

@@ -8,11 +8,11 @@ import type { Push } from './push.ts';
 export type OfferRun = (
   run: Claimable & Pick<Run, 'pool' | 'handler'>,
   look: { readonly scope: 'two' | 'all'; readonly reading: Reading; readonly payload?: string },
-) => Promise<Run | undefined>;
+) => Promise<Run | 'no_credit' | 'lost'>;
 
 /**
  * Offers a `ready` run to the sessions of its pool: the look after it turned ready (rule D3), and the look of its alarm.
- * @returns the run as claimed, or nothing when no session had credit or another dispatcher was faster
+ * @returns the run as claimed; `no_credit` when no session could take it; `lost` when the row had changed meanwhile
  */
 export const createOfferRun =
   (ports: Ports, findCredit: FindCredit, push: Push): OfferRun =>
@@ -20,7 +20,7 @@ export const createOfferRun =
     const { runs, sessions, now } = ports;
     const credit = await findCredit(run, scope, reading);
     if (credit === undefined) {
-      return undefined;
+      return 'no_credit';
     }
     const decision = claim(run, credit.grant, now());
     if (decision.arm !== undefined) {
@@ -29,7 +29,7 @@ export const createOfferRun =
     const committed = await runs.commit(decision.change);
     if (committed.kind === 'lost') {
       await sessions.giveBack(credit.session, 1);
-      return undefined;
+      return 'lost';
     }
     await push(credit.session, [payload === undefined ? { run: committed.run } : { run: committed.run, payload }]);
     return committed.run;

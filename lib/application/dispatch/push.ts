@@ -57,12 +57,10 @@ const intoFrames = (orders: readonly RunOrder[]): RunOrder[][] => {
 };
 
 export type Push = (session: Session, deliveries: readonly Delivery[]) => Promise<void>;
+export type PushAgain = (session: Session, runs: readonly Run[]) => Promise<void>;
 
-/**
- * Sends claimed runs to their session's worker. What cannot be delivered for certain (410, no socket) turns `ready`
- * again (rule R5); what may or may not have arrived stays dispatched, and the run's alarm finds out (rule R3).
- */
-export const createPush = (ports: Ports): Push => {
+/** Sends runs to their session's worker: claims for the first time, and what it may have lost once more. */
+export const createPush = (ports: Ports): { readonly push: Push; readonly pushAgain: PushAgain } => {
   const { runs, sessions, sockets, settings, now, chance, log } = ports;
 
   const undo = async (run: Run): Promise<void> => {
@@ -93,17 +91,47 @@ export const createPush = (ports: Ports): Push => {
     return sockets.post(current.conn, frame);
   };
 
-  return async (session, deliveries) => {
-    const byAttempt = new Map(deliveries.map(({ run }) => [run.id, run]));
+  /** @returns the orders that were not delivered, for certain */
+  const send = async (session: Session, deliveries: readonly Delivery[]): Promise<readonly RunOrder[]> => {
     const orders = await Promise.all(deliveries.map((delivery) => toOrder(ports, delivery)));
+    const undelivered: RunOrder[] = [];
     for (const frame of intoFrames(orders)) {
       const outcome = await post(session, frame);
       if (outcome === 'gone') {
-        log.info('The worker has no socket: its runs are ready again', { session: session.id, runs: frame.length });
-        await Promise.all(frame.map((order) => byAttempt.get(order.run)).map((run) => run && undo(run)));
+        undelivered.push(...frame);
       } else if (outcome === 'unknown') {
         log.warn('A push may not have arrived: the watch of each run finds out', { session: session.id });
       }
     }
+    return undelivered;
+  };
+
+  return {
+    /**
+     * What cannot be delivered for certain (410, no socket) turns `ready` again (rule R5); what may or may not have
+     * arrived stays dispatched, and the run's alarm finds out (rule R3).
+     */
+    push: async (session, deliveries) => {
+      const claimed = new Map(deliveries.map(({ run }) => [run.id, run]));
+      const undelivered = (await send(session, deliveries)).flatMap((order) => claimed.get(order.run) ?? []);
+      if (undelivered.length > 0) {
+        log.info('The worker has no socket: its runs are ready again', {
+          session: session.id,
+          runs: undelivered.length,
+        });
+        await Promise.all(undelivered.map(undo));
+      }
+    },
+
+    /**
+     * Redelivery (rule R4), with the same attempt. Undelivered, it changes nothing: the worker may well hold the run, and
+     * has the rest of its 45 s to come back.
+     */
+    pushAgain: async (session, again) => {
+      await send(
+        session,
+        again.map((run) => ({ run })),
+      );
+    },
   };
 };

@@ -117,7 +117,6 @@ export const createListRuns = (ports: Ports, viewRun: ViewRun): Engine['listRuns
     if ('cursor' in from && before === undefined) {
       return { kind: 'bad_cursor' };
     }
-    const counted = counts.read(handler);
     const skip = 'offset' in from ? from.offset : 0;
     const found: Run[] = [];
     let [matched, examined, more, last] = [0, 0, false, undefined as string | undefined];
@@ -144,10 +143,12 @@ export const createListRuns = (ports: Ports, viewRun: ViewRun): Engine['listRuns
         break;
       }
     }
+    // Read to its end from the start, the list has counted itself; else the counters know, but never less than was seen.
+    const all = !more && !partial && 'offset' in from;
     return {
       kind: 'page',
       runs: await Promise.all(found.map(viewRun)),
-      total: total(await counted, statuses ?? RUN_STATUSES),
+      total: all ? matched : Math.max(matched, total(await counts.read(handler), statuses ?? RUN_STATUSES)),
       partial,
       ...(more && last !== undefined ? { cursor: encodeCursor(last) } : {}),
     };

@@ -54,7 +54,7 @@ export const createOpenSession = (ports: Ports, tools: Tools): OpenSession => {
     createdAt: now(),
   });
 
-  /** A repeated `hello` finds its own session: it takes the socket over, unless the session is over already. */
+  /** The same `hello` twice finds its own session. Under another socket, or too late, the worker is to choose a new id. */
   const create = async (ref: SessionRef, conn: string, frame: WorkerFrameOf<'hello'>): Promise<Session | undefined> => {
     const session = build(ref, conn, frame);
     const nonce = await arm(ports, { kind: 'session', ...ref }, session.g, lossAt(session));
@@ -62,12 +62,8 @@ export const createOpenSession = (ports: Ports, tools: Tools): OpenSession => {
     if (created.kind === 'created') {
       return session;
     }
-    if (created.kind === 'voided' || created.session.st !== 'up') {
-      return undefined;
-    }
-    const again = { conn, epoch: created.session.epoch + 1 };
-    const reported = await sessions.resume(ref, again, frame, session.list, now());
-    return reported.kind === 'stored' ? reported.session : undefined;
+    const repeated = created.kind === 'exists' && created.session.st === 'up' && created.session.conn === conn;
+    return repeated ? created.session : undefined;
   };
 
   const replace = async (old: SessionRef, session: Session): Promise<void> => {

@@ -5,14 +5,12 @@ import type { Engine } from '../api.ts';
 import { HEAD, type ServeSession } from '../dispatch/serve-session.ts';
 import type { Ports, Reported } from '../ports/index.ts';
 import type { EndAttempt } from '../runs/end-attempt.ts';
-import type { SettleLost } from './end-session.ts';
 import { type OpenSession, sessionRef } from './open-session.ts';
 import type { SettleReport } from './settle-report.ts';
 
 type Tools = {
   readonly openSession: OpenSession;
   readonly settleReport: SettleReport;
-  readonly settleLost: SettleLost;
   readonly endAttempt: EndAttempt;
   readonly serveSession: ServeSession;
 };
@@ -106,11 +104,12 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     }
   };
 
+  /**
+   * No more runs from now on. What the worker still held is settled by the session's alarm, within 45 s: its last result
+   * may be in another execution of this function right now, and would come too late if we were faster.
+   */
   const goodbye = async (frame: WorkerFrameOf<'goodbye'>): Promise<void> => {
-    const lost = await sessions.lose(sessionRef(ports, frame.pool, frame.session));
-    if (lost !== undefined) {
-      await tools.settleLost(lost, 'it said goodbye');
-    }
+    await sessions.lose(sessionRef(ports, frame.pool, frame.session));
   };
 
   return async ({ conn, frame }) => {

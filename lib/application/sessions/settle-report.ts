@@ -1,6 +1,6 @@
 import { isInFlight } from '../../domain/run.ts';
 import { dropped, missedPushes, parseAttemptKey, type Session } from '../../domain/session.ts';
-import type { Push } from '../dispatch/push.ts';
+import type { PushAgain } from '../dispatch/push.ts';
 import type { ServeSession } from '../dispatch/serve-session.ts';
 import type { Ports } from '../ports/index.ts';
 
@@ -11,7 +11,7 @@ export type SettleReport = (session: Session, before: readonly string[]) => Prom
  * voided (rule C6), free slots meet ready runs (rule D5: within 15 s at the worst).
  */
 export const createSettleReport =
-  (ports: Ports, tools: { readonly push: Push; readonly serveSession: ServeSession }): SettleReport =>
+  (ports: Ports, tools: { readonly pushAgain: PushAgain; readonly serveSession: ServeSession }): SettleReport =>
   async (session, before) => {
     const { runs, sockets } = ports;
     const asked = await Promise.all(
@@ -23,10 +23,7 @@ export const createSettleReport =
     );
     const silent = asked.filter((run) => run !== undefined);
     if (silent.length > 0) {
-      await tools.push(
-        session,
-        silent.map((run) => ({ run })),
-      );
+      await tools.pushAgain(session, silent);
     }
     if (missedPushes(session) && session.conn !== undefined) {
       await sockets.post(session.conn, { type: 'sync', session: session.id, q: session.q });

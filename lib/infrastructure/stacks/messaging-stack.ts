@@ -12,9 +12,9 @@ import type { StageConfig } from '../stage-config.ts';
 const VISIBILITY_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
 
 /**
- * A delivery that fails comes again after the visibility timeout: ten outlast a dependency that is broken for 28 minutes,
- * so a passing fault kills no alarm, and one that never can be handled is before a person within the hour. Waiting for a
- * commit (rule A2) counts nothing here: the alarm is sent anew.
+ * The consumer brings a delivery that failed back after 2, 4, 8 … 120 seconds: ten of them outlast a dependency that is
+ * broken for ten minutes, so a passing fault kills no alarm, and one that can never be handled is before a person soon.
+ * Waiting for a commit (rule A2) counts nothing here: the alarm is sent anew.
  */
 const MAX_RECEIVES = 10;
 
