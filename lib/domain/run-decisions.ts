@@ -52,7 +52,13 @@ export type Grant = { readonly session: SessionRef; readonly worker: string; rea
 /** Due work is dispatched ahead of its instant, and the worker holds it. */
 export const isDue = (dueAt: number, now: number): boolean => dueAt <= now + DISPATCH_LEAD_MS;
 
-const wakeForDue = (dueAt: number, now: number): number => Math.max(now, dueAt - DISPATCH_LEAD_MS);
+/**
+ * An alarm that is armed for this very moment overtakes the commit it is armed for, and then waits 5 s for it (rule A2):
+ * it would bring a retry late that was meant to be quick.
+ */
+const ALARM_AFTER_MS = 1_000;
+
+const wakeForDue = (dueAt: number, now: number): number => Math.max(now + ALARM_AFTER_MS, dueAt - DISPATCH_LEAD_MS);
 const watchUntil = (dueAt: number, now: number): number => Math.max(now, dueAt) + DISPATCH_WATCH_MS;
 
 /** When the decision is taken, and how long a finished run is kept. */
