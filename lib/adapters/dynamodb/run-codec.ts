@@ -72,6 +72,7 @@ export const decodeRun = (item: Item | undefined): Run | undefined => {
     pk: _pk,
     sk,
     op: _op,
+    born: _born,
     listedStatus: _listed,
     session,
     sessionShard,

@@ -13,7 +13,10 @@ import { attributesOf, encodeFields, encodeRun } from './run-codec.ts';
 
 export type Params<T> = Omit<T, 'TableName'>;
 
-/** Rule A5: a row may be created where none is, or where an alarm other than its own left a void mark. */
+/**
+ * Rule A5: a row may be created where none is, or where an alarm other than its own left a void mark. `born` stays when
+ * `op` has moved on: a creation whose answer was lost must still know its row after others have claimed it.
+ */
 export const createParams = (run: Run, nonce: string, op: string): Params<PutCommandInput> => {
   const expression = createExpression();
   const status = expression.name('status');
@@ -21,7 +24,7 @@ export const createParams = (run: Run, nonce: string, op: string): Params<PutCom
   const void_ = expression.value('void', 'void');
   const mine = expression.value('nonce', nonce);
   return {
-    Item: { ...encodeRun(run), op },
+    Item: { ...encodeRun(run), op, born: op },
     ConditionExpression: `attribute_not_exists(${status}) OR (${status} = ${void_} AND NOT contains(${voided}, ${mine}))`,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ...expression.attributes(),

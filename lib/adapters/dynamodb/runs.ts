@@ -78,7 +78,7 @@ export const createRunStore = ({ client, name }: Table, makeOp: () => string): R
       const op = makeOp();
       const params = createParams(run, nonce, op);
       const written = await attemptWrite(op, () => client.send(new PutCommand({ TableName: name, ...params })));
-      if (written.kind === 'won') {
+      if (written.kind === 'won' || written.item?.born === op) {
         return { kind: 'created' };
       }
       const existing = decodeRun(written.item);
