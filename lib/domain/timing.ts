@@ -14,8 +14,11 @@ export const GAP_VOID_MS = 30_000;
 export const SLEEP_SUSPECT_MS = 30_000;
 /** Finished attempts are remembered this long, to answer a redelivery with the stored result (rules K2, K3). */
 export const RESULT_MEMORY_MS = 10 * 60_000;
-/** Work due within this is dispatched now and held by the worker: SQS delays are whole seconds, a worker is exact. */
-export const DISPATCH_LEAD_MS = 2_000;
+/**
+ * Work due within this is dispatched now and held by the worker, which is exact. Its alarm is not: SQS delays are whole
+ * seconds (up to 1 s late), and its consumer gathers a batch for up to 1 s. The third second is theirs to be slow.
+ */
+export const DISPATCH_LEAD_MS = 3_000;
 /** First look at a dispatched run. Within it the worker's next heartbeat (15 s) has listed the run or has not. */
 export const DISPATCH_WATCH_MS = 20_000;
 /** Longest silence between two looks at an open row; also the longest delay that SQS can carry. */

@@ -1,80 +1,118 @@
-import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { CountDelta, CountStore, StatusCounts } from '../../application/ports/index.ts';
+import { QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { CountStore, StatusCounts } from '../../application/ports/index.ts';
 import { RUN_STATUSES } from '../../domain/run.ts';
 import type { Table } from './client.ts';
-import { attemptTransaction } from './conditional.ts';
-import { createExpression } from './expression.ts';
-import { countKey, type Key, streamKey } from './keys.ts';
+import { attemptTransaction, attemptWrite, type Item } from './conditional.ts';
+import { createExpression, type ExpressionBuilder } from './expression.ts';
+import { COUNT_BASE, countKey, countPartition, countShard } from './keys.ts';
 
-const addition = (tableName: string, key: Key, deltas: readonly CountDelta[]) => {
-  const expression = createExpression();
-  const sums = new Map<string, number>();
-  for (const { status, by } of deltas) {
-    sums.set(status, (sums.get(status) ?? 0) + by);
-  }
-  const adds = [...sums].map(([status, by]) => `${expression.name(status)} ${expression.value(status, by)}`);
+/** Sequence numbers have at most 40 digits; padded, they compare as text (numbers of DynamoDB end at 38 digits). */
+const SEQUENCE_DIGITS = 40;
+const toPosition = (sequence: bigint): string => sequence.toString().padStart(SEQUENCE_DIGITS, '0');
+
+/** Ended shards merged in one go: a shard lives for hours, so a handful waits at most. */
+const FOLDS = 50;
+
+const additions = (expression: ExpressionBuilder, deltas: StatusCounts): string =>
+  Object.entries(deltas)
+    .map(([status, by]) => `${expression.name(status)} ${expression.value(status, by)}`)
+    .join(', ');
+
+const decode = (item: Item): StatusCounts =>
+  Object.fromEntries(
+    RUN_STATUSES.filter((status) => item[status] !== undefined).map((status) => [status, Number(item[status])]),
+  );
+
+export const createCountStore = ({ client, name }: Table, makeOp: () => string): CountStore => {
+  const itemsOf = async (counter: string | undefined, consistent: boolean): Promise<readonly Item[]> => {
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: name,
+        KeyConditionExpression: '#pk = :pk',
+        ExpressionAttributeNames: { '#pk': 'pk' },
+        ExpressionAttributeValues: { ':pk': countPartition(counter) },
+        ConsistentRead: consistent,
+      }),
+    );
+    return Items;
+  };
+
   return {
-    Update: {
-      TableName: tableName,
-      Key: key,
-      UpdateExpression: `ADD ${adds.join(', ')}`,
-      ...expression.attributes(),
+    read: async (counter) => {
+      const sums: Record<string, number> = {};
+      for (const item of await itemsOf(counter, false)) {
+        for (const [status, count] of Object.entries(decode(item))) {
+          sums[status] = (sums[status] ?? 0) + count;
+        }
+      }
+      return sums as StatusCounts;
+    },
+
+    add: async (counter, streamShard, { first, last }, deltas, now) => {
+      const expression = createExpression();
+      const position = expression.name('position');
+      const sets = [
+        `${position} = ${expression.value('last', toPosition(last))}`,
+        `${expression.name('heardAt')} = ${expression.value('heardAt', now)}`,
+      ];
+      const adds = additions(expression, deltas);
+      // A repeat of an applied request finds its own `last` and counts nothing: no token is needed (rule W1).
+      const written = await attemptWrite('', () =>
+        client.send(
+          new UpdateCommand({
+            TableName: name,
+            Key: countKey(counter, countShard(streamShard)),
+            UpdateExpression: `SET ${sets.join(', ')}${adds === '' ? '' : ` ADD ${adds}`}`,
+            ConditionExpression: `attribute_not_exists(${position}) OR ${position} < ${expression.value('first', toPosition(first))}`,
+            ReturnValues: 'ALL_OLD',
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+            ...expression.attributes(),
+          }),
+        ),
+      );
+      return written.kind === 'won'
+        ? { kind: 'added', firstOfShard: written.item === undefined }
+        : { kind: 'counted', position: BigInt(String(written.item?.position)) };
+    },
+
+    fold: async (counter, before) => {
+      const ended = (await itemsOf(counter, true)).filter((item) => Number(item.heardAt ?? before) < before);
+      for (const item of ended.slice(0, FOLDS)) {
+        const sums = createExpression();
+        const gone = createExpression();
+        const adds = additions(sums, decode(item));
+        const op = makeOp();
+        // Whoever deletes the shard's item adds it: a twin's condition fails, and so its whole transaction.
+        await attemptTransaction(op, () =>
+          client.send(
+            new TransactWriteCommand({
+              ClientRequestToken: op,
+              TransactItems: [
+                {
+                  Delete: {
+                    TableName: name,
+                    Key: { pk: item.pk, sk: item.sk },
+                    ConditionExpression: `${gone.name('position')} = ${gone.value('position', item.position)}`,
+                    ...gone.attributes(),
+                  },
+                },
+                ...(adds === ''
+                  ? []
+                  : [
+                      {
+                        Update: {
+                          TableName: name,
+                          Key: countKey(counter, COUNT_BASE),
+                          UpdateExpression: `ADD ${adds}`,
+                          ...sums.attributes(),
+                        },
+                      },
+                    ]),
+              ],
+            }),
+          ),
+        );
+      }
     },
   };
 };
-
-export const createCountStore = ({ client, name }: Table, makeOp: () => string): CountStore => ({
-  read: async (handler) => {
-    const { Item = {} } = await client.send(new GetCommand({ TableName: name, Key: countKey(handler) }));
-    const counts = RUN_STATUSES.filter((status) => Item[status] !== undefined).map((status) => [
-      status,
-      Number(Item[status]),
-    ]);
-    return Object.fromEntries(counts) as StatusCounts;
-  },
-
-  position: async (streamShard) => {
-    const { Item } = await client.send(
-      new GetCommand({ TableName: name, Key: streamKey(streamShard), ConsistentRead: true }),
-    );
-    return Item === undefined ? undefined : BigInt(String(Item.position));
-  },
-
-  advance: async (streamShard, from, to, deltas, expiresAt) => {
-    const op = makeOp();
-    const expression = createExpression();
-    const position = expression.name('position');
-    const sets = [
-      `${position} = ${expression.value('to', to.toString())}`,
-      `${expression.name('ttl')} = ${expression.value('ttl', Math.ceil(expiresAt / 1_000))}`,
-      `${expression.name('op')} = ${expression.value('op', op)}`,
-    ];
-    const unmoved =
-      from === undefined
-        ? `attribute_not_exists(${position})`
-        : `${position} = ${expression.value('from', from.toString())}`;
-    const byHandler = Map.groupBy(deltas, ({ handler }) => handler);
-    const written = await attemptTransaction(op, () =>
-      client.send(
-        new TransactWriteCommand({
-          ClientRequestToken: op,
-          TransactItems: [
-            {
-              Update: {
-                TableName: name,
-                Key: streamKey(streamShard),
-                UpdateExpression: `SET ${sets.join(', ')}`,
-                ConditionExpression: unmoved,
-                ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-                ...expression.attributes(),
-              },
-            },
-            ...(deltas.length === 0 ? [] : [addition(name, countKey(), deltas)]),
-            ...[...byHandler].map(([handler, own]) => addition(name, countKey(handler), own)),
-          ],
-        }),
-      ),
-    );
-    return written.kind === 'won';
-  },
-});

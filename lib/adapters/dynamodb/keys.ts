@@ -9,8 +9,7 @@
  * | connection        | `CONN#<connection>`      | `CONN`                |
  * | idempotency key   | `KEY#<sha-256>`          | `KEY`                 |
  * | exception         | `EXCEPTION#<shard>`      | exception id          |
- * | counters          | `COUNT`, `COUNT#<handler>` | `RUNS`              |
- * | stream position   | `STREAM#<stream shard>`  | `POSITION`            |
+ * | counter           | `COUNT`, `COUNT#<handler>` | `BASE`, `SHARD#<stream shard>` |
  *
  * The run rows are the list: a shard holds its runs in order of creation, so no index repeats them (docs/adr/0003).
  */
@@ -44,12 +43,12 @@ export const exceptionKey = (id: string): Key => {
   return { pk: `EXCEPTION#${shard}`, sk: id };
 };
 
-export const countKey = (handler?: string): Key => ({
-  pk: handler === undefined ? 'COUNT' : `COUNT#${handler}`,
-  sk: 'RUNS',
-});
-
-export const streamKey = (shard: string): Key => ({ pk: `STREAM#${shard}`, sk: 'POSITION' });
+export const countPartition = (handler: string | undefined): string =>
+  handler === undefined ? 'COUNT' : `COUNT#${handler}`;
+/** What was counted for stream shards that have ended. */
+export const COUNT_BASE = 'BASE';
+export const countShard = (streamShard: string): string => `SHARD#${streamShard}`;
+export const countKey = (handler: string | undefined, part: string): Key => ({ pk: countPartition(handler), sk: part });
 
 /** Index names, as the infrastructure declares them. */
 export const READY_INDEX = 'ready';

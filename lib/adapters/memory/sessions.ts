@@ -4,7 +4,7 @@ import type { Session, SessionRef } from '../../domain/session.ts';
 const keyOf = ({ pool, shard, id }: SessionRef): string => JSON.stringify([pool, shard, id]);
 
 /** Sessions read in one look, as in the DynamoDB adapter. */
-const SESSIONS_PER_LOOK = 20;
+const SESSIONS_PER_LOOK = 8;
 
 /** The sessions in this process: the twin of the DynamoDB adapter, condition by condition. */
 export const createMemorySessionStore = (): SessionStore => {

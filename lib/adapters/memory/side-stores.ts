@@ -58,27 +58,38 @@ export const createMemoryIdempotencyStore = (): IdempotencyStore => {
   };
 };
 
+type ShardCount = { position: bigint; readonly counts: Record<string, number> };
+
+const addAll = (sums: Record<string, number>, deltas: Readonly<Record<string, number>>): void => {
+  for (const [status, by] of Object.entries(deltas)) {
+    sums[status] = (sums[status] ?? 0) + by;
+  }
+};
+
 export const createMemoryCountStore = (): CountStore => {
-  const counts = new Map<string | undefined, Record<string, number>>();
-  const positions = new Map<string, bigint>();
-  const add = (handler: string | undefined, status: string, by: number): void => {
-    const row = counts.get(handler) ?? {};
-    row[status] = (row[status] ?? 0) + by;
-    counts.set(handler, row);
-  };
+  const counters = new Map<string | undefined, Map<string, ShardCount>>();
   return {
-    read: async (handler) => ({ ...counts.get(handler) }) as StatusCounts,
-    position: async (streamShard) => positions.get(streamShard),
-    advance: async (streamShard, from, to, deltas) => {
-      if (positions.get(streamShard) !== from) {
-        return false;
+    read: async (counter) => {
+      const sums: Record<string, number> = {};
+      for (const { counts } of counters.get(counter)?.values() ?? []) {
+        addAll(sums, counts);
       }
-      positions.set(streamShard, to);
-      for (const { handler, status, by } of deltas) {
-        add(undefined, status, by);
-        add(handler, status, by);
-      }
-      return true;
+      return sums as StatusCounts;
     },
+    add: async (counter, streamShard, { first, last }, deltas) => {
+      const shards = counters.get(counter) ?? new Map<string, ShardCount>();
+      counters.set(counter, shards);
+      const shard = shards.get(streamShard);
+      if (shard !== undefined && shard.position >= first) {
+        return { kind: 'counted', position: shard.position };
+      }
+      const counted = shard ?? { position: last, counts: {} };
+      counted.position = last;
+      addAll(counted.counts, deltas);
+      shards.set(streamShard, counted);
+      return { kind: 'added', firstOfShard: shard === undefined };
+    },
+    // This process's stream has one shard, which never ends.
+    fold: async () => undefined,
   };
 };

@@ -38,7 +38,7 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
     if (!isDue(run.dueAt, now())) {
       return look(run.wakeAt);
     }
-    const credit = await tools.findCredit(run, 'two', 'consistent');
+    const credit = await tools.findCredit(run, 'two', 'eventual');
     if (credit !== undefined) {
       const committed = await runs.commit(dispatchDue(run, credit.grant, now()).change);
       if (committed.kind === 'lost') {

@@ -34,8 +34,8 @@ export type FindCredit = (
 /**
  * Looks for a session of the run's pool with credit, and takes one push of the least loaded (rules C1, D2).
  *
- * A shard is read 20 sessions at a time. In a crowded shard the reading begins at a random place, so that the twenty
- * with the lowest ids are not the only ones that are found.
+ * A shard is read 8 sessions at a time. In a crowded shard the reading begins at a random place, so that those with the
+ * lowest ids are not the only ones that are found.
  */
 export const createFindCredit = ({ sessions, settings, chance, now }: Ports): FindCredit => {
   const crowded = new Set<string>();

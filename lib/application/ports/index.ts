@@ -36,21 +36,26 @@ export type IdempotencyStore = {
 };
 
 export type StatusCounts = Readonly<Partial<Record<RunStatus, number>>>;
-export type CountDelta = { readonly handler: string; readonly status: RunStatus; readonly by: number };
+export type StatusDeltas = StatusCounts;
 
+/** Counters of rows per status: one for each handler, and one (without a name) for all. */
 export type CountStore = {
-  /** Of one handler, or of all. */
-  readonly read: (handler?: string) => Promise<StatusCounts>;
-  /** Sequence number up to which a stream shard has been counted. */
-  readonly position: (streamShard: string) => Promise<bigint | undefined>;
-  /** Adds the deltas and moves the position from `from` to `to`, or neither: false when the position is not `from`. */
-  readonly advance: (
+  readonly read: (counter?: string) => Promise<StatusCounts>;
+  /**
+   * Adds the sums of changes `first` … `last` of a stream shard, unless some of them are counted already: then nothing is
+   * added and `position` is the last that is.
+   */
+  readonly add: (
+    counter: string | undefined,
     streamShard: string,
-    from: bigint | undefined,
-    to: bigint,
-    deltas: readonly CountDelta[],
-    expiresAt: number,
-  ) => Promise<boolean>;
+    range: { readonly first: bigint; readonly last: bigint },
+    deltas: StatusDeltas,
+    now: number,
+  ) => Promise<
+    { readonly kind: 'added'; readonly firstOfShard: boolean } | { readonly kind: 'counted'; readonly position: bigint }
+  >;
+  /** Merges what was counted for stream shards that were last heard of before `before`. */
+  readonly fold: (counter: string | undefined, before: number) => Promise<void>;
 };
 
 /** Posts to a worker's socket. `gone` is definite (410); `unknown` may or may not have arrived. */

@@ -22,7 +22,7 @@ export type Reported =
 export type SessionStore = {
   readonly create: (session: Session, nonce: string) => Promise<SessionCreated>;
   readonly get: (ref: SessionRef, reading: Reading) => Promise<Session | undefined>;
-  /** At most 20 sessions of a shard. `after`: begin behind this id. `more`: there are others. */
+  /** At most 8 sessions of a shard. `after`: begin behind this id. `more`: there are others. */
   readonly look: (query: {
     readonly pool: string;
     readonly shard: number;

@@ -1,59 +1,79 @@
 import type { RunStatus } from '../../domain/run.ts';
 import type { CountedChange, Engine } from '../api.ts';
-import type { CountDelta, Ports } from '../ports/index.ts';
+import type { Ports, StatusDeltas } from '../ports/index.ts';
 
-/** A stream shard lives 24 h; its position is kept long enough for every late batch. */
-const POSITION_KEPT_MS = 3 * 24 * 60 * 60_000;
-/** Handlers counted in one transaction: DynamoDB takes 100 items, two of which are the position and the total. */
-const HANDLERS_PER_WRITE = 50;
+/** A stream keeps its records for 24 h. A shard that was silent for longer delivers nothing any more (with a margin). */
+const SHARD_ENDED_MS = 26 * 60 * 60_000;
 
-const sumUp = (changes: readonly CountedChange[]): CountDelta[] => {
-  const sums = new Map<string, CountDelta>();
-  const add = (handler: string, status: RunStatus, by: number): void => {
-    const key = JSON.stringify([handler, status]);
-    sums.set(key, { handler, status, by: (sums.get(key)?.by ?? 0) + by });
+type Side = { readonly handler: string; readonly status: RunStatus };
+/** One change as one counter sees it. */
+type Step = { readonly sequence: bigint; readonly before?: RunStatus; readonly after?: RunStatus };
+
+const sumUp = (steps: readonly Step[]): StatusDeltas => {
+  const sums: Partial<Record<RunStatus, number>> = {};
+  const add = (status: RunStatus | undefined, by: number): void => {
+    if (status !== undefined) {
+      sums[status] = (sums[status] ?? 0) + by;
+    }
   };
-  for (const { before, after } of changes) {
-    if (before !== undefined) {
-      add(before.handler, before.status, -1);
-    }
-    if (after !== undefined) {
-      add(after.handler, after.status, 1);
-    }
+  for (const { before, after } of steps) {
+    add(before, -1);
+    add(after, 1);
   }
-  return [...sums.values()].filter(({ by }) => by !== 0);
+  return sums;
 };
 
-/** The longest beginning of the batch that one transaction can count. */
-const firstWrite = (changes: readonly CountedChange[]): readonly CountedChange[] => {
-  const handlers = new Set<string>();
-  const end = changes.findIndex(({ before, after }) => {
-    for (const image of [before, after]) {
-      if (image !== undefined) {
-        handlers.add(image.handler);
-      }
-    }
-    return handlers.size > HANDLERS_PER_WRITE;
-  });
-  return end === -1 ? changes : changes.slice(0, end);
+const toStep = (sequence: bigint, before: Side | undefined, after: Side | undefined): Step => ({
+  sequence,
+  ...(before === undefined ? {} : { before: before.status }),
+  ...(after === undefined ? {} : { after: after.status }),
+});
+
+/** The same changes once for all handlers together, and once for each handler. A run never changes its handler. */
+const byCounter = (changes: readonly CountedChange[]): ReadonlyMap<string | undefined, readonly Step[]> => {
+  const steps = changes.map((change) => ({
+    handler: (change.after ?? change.before)?.handler,
+    step: toStep(change.sequence, change.before, change.after),
+  }));
+  const counters = new Map<string | undefined, Step[]>();
+  for (const [handler, own] of Map.groupBy(steps, ({ handler }) => handler)) {
+    counters.set(
+      handler,
+      own.map(({ step }) => step),
+    );
+  }
+  return counters.set(
+    undefined,
+    steps.map(({ step }) => step),
+  );
 };
 
 /**
- * Counts rows per handler and status. The position of the stream shard moves in the same transaction, so a batch that
- * comes again, or comes again cut differently, counts nothing twice: what lies behind the position is skipped.
+ * Counts rows per status, for each handler and for all. A counter has one item for each shard of the stream; it holds the
+ * sums and, in the same item, the position up to which they were counted. So one conditional write counts a batch exactly
+ * once, however often and however cut it is delivered: what lies behind the position is left out (docs/adr/0004).
  */
-export const createCountChanges =
-  ({ counts, now }: Pick<Ports, 'counts' | 'now'>): Engine['countChanges'] =>
-  async (streamShard, changes) => {
+export const createCountChanges = ({ counts, now }: Pick<Ports, 'counts' | 'now'>): Engine['countChanges'] => {
+  const countOne = async (counter: string | undefined, streamShard: string, all: readonly Step[]): Promise<void> => {
+    let steps = all;
     for (;;) {
-      const position = await counts.position(streamShard);
-      const fresh = position === undefined ? changes : changes.filter(({ sequence }) => sequence > position);
-      const batch = firstWrite(fresh);
-      const last = batch.at(-1);
-      if (last === undefined) {
+      const [first, last] = [steps[0], steps.at(-1)];
+      if (first === undefined || last === undefined) {
         return;
       }
-      // Refused means that a twin of this function moved the position meanwhile: what is left is seen anew.
-      await counts.advance(streamShard, position, last.sequence, sumUp(batch), now() + POSITION_KEPT_MS);
+      const range = { first: first.sequence, last: last.sequence };
+      const added = await counts.add(counter, streamShard, range, sumUp(steps), now());
+      if (added.kind === 'added') {
+        if (added.firstOfShard) {
+          await counts.fold(counter, now() - SHARD_ENDED_MS);
+        }
+        return;
+      }
+      steps = steps.filter(({ sequence }) => sequence > added.position);
     }
   };
+
+  return async (streamShard, changes) => {
+    await Promise.all([...byCounter(changes)].map(([counter, steps]) => countOne(counter, streamShard, steps)));
+  };
+};

@@ -149,7 +149,10 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
     }
     const outcome = result.outcome === 'timed_out' ? 'timed_out' : 'failed';
     const ended = await commitBadEnd(run, { ...facts, outcome, reason: reasonOf(result) }, report, {});
-    return ended === undefined ? { kind: 'stale' } : { kind: 'ended', run: ended };
+    // A cancel may have been faster: then the result is the proof that it worked.
+    return ended === undefined
+      ? proveCancelled(await runs.get(id, 'consistent'), result, report)
+      : { kind: 'ended', run: ended };
   };
 
   return { byResult, byVerdict: (run, ended, by) => commitBadEnd(run, ended, {}, by) };

@@ -120,7 +120,8 @@ export class DataStack extends Stack {
       description: 'Keep the totals',
       statements: [
         new PolicyStatement({
-          actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+          // Query and DeleteItem: merging what was counted for stream shards that have ended.
+          actions: ['dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
           resources: [table],
         }),
       ],

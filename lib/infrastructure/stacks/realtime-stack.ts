@@ -129,6 +129,9 @@ export class RealtimeStack extends Stack {
     this.alarms.fn.addEventSource(
       new SqsEventSource(messaging.alarms, {
         batchSize: 10,
+        // One receive, one invocation and one delete for the alarms of a second. Runs are dispatched three seconds ahead
+        // of their time and held by the worker, so the gathering costs no punctuality.
+        maxBatchingWindow: Duration.seconds(1),
         maxConcurrency: config.alarmConcurrency,
         reportBatchItemFailures: true,
       }),
@@ -152,8 +155,8 @@ const countsSource = ({ executions }: DataStack, { uncountedChanges }: Messaging
   new DynamoEventSource(executions as ITable, {
     startingPosition: StartingPosition.TRIM_HORIZON,
     batchSize: 1_000,
-    // Totals may lag by 5 s. Gathering for two of them makes one write out of many at a steady load.
-    maxBatchingWindow: Duration.seconds(2),
+    // Totals may lag by 5 s. Gathering for four of them makes one write out of many at a steady load.
+    maxBatchingWindow: Duration.seconds(4),
     // Only in a tumbling window does Lambda name the stream's shard in the event, and by (shard, sequence number) a change
     // counts once however often and however cut it is delivered. Short, because a poller that restarts may read its
     // window again from the start; each window costs one more invocation.
