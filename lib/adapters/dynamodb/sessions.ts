@@ -1,6 +1,6 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Reported, SessionStore } from '../../application/ports/index.ts';
-import type { Session, SessionRef } from '../../domain/session.ts';
+import { available, type Session, type SessionRef } from '../../domain/session.ts';
 import type { Table } from './client.ts';
 import { attemptWrite, type Written } from './conditional.ts';
 import { sessionKey } from './keys.ts';
@@ -51,8 +51,13 @@ export const createSessionStore = ({ client, name }: Table, makeOp: () => string
       return { kind: 'refused', session: row };
     }
     return written.found
-      ? { kind: 'stored', session: row, before: row.list }
-      : { kind: 'stored', session: { ...row, ...change, q: row.q + take }, before: row.list };
+      ? { kind: 'stored', session: row, before: row.list, hadCredit: false }
+      : {
+          kind: 'stored',
+          session: { ...row, ...change, q: row.q + take },
+          before: row.list,
+          hadCredit: available(row) > 0,
+        };
   };
 
   return {

@@ -1,5 +1,5 @@
 import type { ConnectionStore, Reported, SessionStore } from '../../application/ports/index.ts';
-import type { Session, SessionRef } from '../../domain/session.ts';
+import { available, type Session, type SessionRef } from '../../domain/session.ts';
 
 const keyOf = ({ pool, shard, id }: SessionRef): string => JSON.stringify([pool, shard, id]);
 
@@ -37,7 +37,7 @@ export const createMemorySessionStore = (): SessionStore => {
     const session = change(ref, condition, fields);
     return session === undefined
       ? { kind: 'refused', session: before }
-      : { kind: 'stored', session, before: before.list };
+      : { kind: 'stored', session, before: before.list, hadCredit: available(before) > 0 };
   };
 
   return {

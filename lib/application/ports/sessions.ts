@@ -13,6 +13,8 @@ export type Reported =
       readonly session: Session;
       /** The list before this report. */
       readonly before: readonly string[];
+      /** Whether pushes could be taken before this report. */
+      readonly hadCredit: boolean;
     }
   /** Overtaken by a newer report, or (with `take`) no credit for it. */
   | { readonly kind: 'refused'; readonly session: Session }

@@ -58,17 +58,17 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     ref: SessionRef,
     ended: ReadonlySet<string>,
     wins: number,
-  ) => {
+  ): Promise<{ readonly reported: Reported; readonly found: boolean }> => {
     const heads = wins === 0 ? [] : await tools.serveSession.heads(ref, [...ended]);
     const take = Math.min(wins, heads.length, HEAD);
     if (take > 0) {
       const reported = await sessions.report(ref, frame, { take, now: now() });
       if (reported.kind === 'stored') {
         await tools.serveSession.claimAndPush(reported.session, take, heads);
-        return reported;
+        return { reported, found: true };
       }
     }
-    return sessions.report(ref, frame, { take: 0, now: now() });
+    return { reported: await sessions.report(ref, frame, { take: 0, now: now() }), found: take > 0 };
   };
 
   /**
@@ -96,10 +96,15 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     const won = settled.flatMap(({ ended }) => (ended.kind === 'ended' ? [ended.run] : []));
     const ended = new Set(won.map((run) => run.handler));
     const ref = sessionRef(ports, frame.pool, frame.session);
-    const reported = await reportAndTake(frame, ref, ended, won.length);
+    const { reported, found } = await reportAndTake(frame, ref, ended, won.length);
     if (reported.kind !== 'stored') {
       await sayGone(conn, frame.session, reported);
-    } else if (settled.some((one) => one.ended.kind !== 'stale')) {
+      return;
+    }
+    const freed = settled.some((one) => one.ended.kind !== 'stale');
+    // A session that had credit all along was seen by every run that turned ready meanwhile (rule D3): only where there was
+    // none before, or where runs are known to wait, does the report have to look for them.
+    if (freed && (found || !reported.hadCredit)) {
       await tools.serveSession.serve(reported.session, handlersToLook(ended, reported.session.handlers));
     }
   };
