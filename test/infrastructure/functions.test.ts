@@ -179,7 +179,7 @@ describe('sources of events', () => {
     expect(ofFunction('functions/stream/counts.ts')).toMatchObject({
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 1_000,
-      MaximumBatchingWindowInSeconds: 2,
+      MaximumBatchingWindowInSeconds: 4,
       TumblingWindowInSeconds: 60,
       ParallelizationFactor: 1,
       BisectBatchOnFunctionError: true,
