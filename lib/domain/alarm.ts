@@ -66,12 +66,8 @@ export type AlarmPlan =
   | { readonly via: 'queue'; readonly delaySeconds: number }
   | { readonly via: 'schedule'; readonly fireAt: number };
 
-/** The longest `DelaySeconds` of SQS. */
-const QUEUE_LIMIT_SECONDS = 900;
 const LEAD_LEAST_MS = 2 * 60_000;
 const LEAD_MOST_MS = 14 * 60_000;
-/** EventBridge Scheduler refuses an `at()` in the past and fires within its minute: keep well clear of now. */
-const SCHEDULE_AHEAD_MS = 60_000;
 
 /**
  * Rule A3, the three-tier timer: up to 15 minutes SQS carries the alarm (exact to a second). Beyond, a one-time schedule
@@ -82,11 +78,11 @@ const SCHEDULE_AHEAD_MS = 60_000;
  */
 export const planAlarm = (dueAt: number, now: number, spread: number): AlarmPlan => {
   const aheadMs = dueAt - now;
-  const fireAt = dueAt - LEAD_LEAST_MS - Math.floor(spread * (LEAD_MOST_MS - LEAD_LEAST_MS));
-  if (aheadMs <= LONGEST_LOOK_MS || fireAt - now < SCHEDULE_AHEAD_MS) {
-    return { via: 'queue', delaySeconds: Math.min(QUEUE_LIMIT_SECONDS, Math.max(0, Math.ceil(aheadMs / 1_000))) };
+  if (aheadMs <= LONGEST_LOOK_MS) {
+    return { via: 'queue', delaySeconds: Math.max(0, Math.ceil(aheadMs / 1_000)) };
   }
-  return { via: 'schedule', fireAt };
+  // More than 15 minutes ahead less at most 14: always over a minute from now. EventBridge Scheduler refuses the past.
+  return { via: 'schedule', fireAt: dueAt - LEAD_LEAST_MS - Math.floor(spread * (LEAD_MOST_MS - LEAD_LEAST_MS)) };
 };
 
 /** Rule A7: when a `ready` run is looked at, counted from the moment it became ready. Each step is longer: 1 s … 15 min. */

@@ -407,7 +407,10 @@ const LISTED_AFTER_MS = 5_000;
 
 /** Rule R3: what the alarm of a run in flight finds. */
 export const lookInFlight = (run: Run, session: Session | undefined, now: number): Look => {
-  const overdueAt = deadline(run) + TIMEOUT_GRACE_MS;
+  const listed = session?.list.includes(attemptKey(run.id, run.attempt)) ?? false;
+  // With a timeout of seconds, a run whose push or result was lost would be timed out before it is pushed again once.
+  const oneMorePush = listed ? 0 : (run.dispatchedAt ?? 0) + 2 * DISPATCH_WATCH_MS;
+  const overdueAt = Math.max(deadline(run) + TIMEOUT_GRACE_MS, oneMorePush);
   if (now >= overdueAt) {
     return { do: 'time_out' };
   }
@@ -415,7 +418,7 @@ export const lookInFlight = (run: Run, session: Session | undefined, now: number
     return { do: 'lose' };
   }
   const soon = Math.min(overdueAt, now + DISPATCH_WATCH_MS);
-  if (session.list.includes(attemptKey(run.id, run.attempt))) {
+  if (listed) {
     return { do: 'wait', lookAt: Math.min(overdueAt, now + LONGEST_LOOK_MS) };
   }
   return session.hbAt >= (run.dispatchedAt ?? 0) + LISTED_AFTER_MS

@@ -1,5 +1,6 @@
 /** What is sent to DynamoDB for a session: pure. The conditions are the rules C1–C5 and S1–S4. */
 import type { PutCommandInput, QueryCommandInput, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { SessionStore } from '../../application/ports/index.ts';
 import type { Session, SessionRef, SlotReport } from '../../domain/session.ts';
 import type { Item } from './conditional.ts';
 import { createExpression, type ExpressionBuilder } from './expression.ts';
@@ -111,7 +112,7 @@ export const giveBackParams = (session: Session, count: number, op: string): Par
 export const reportParams = (
   ref: SessionRef,
   report: SlotReport,
-  { list, take, now }: { readonly list?: readonly string[]; readonly take: number; readonly now: number },
+  { heartbeat, take, now }: Parameters<SessionStore['report']>[2],
   op: string,
 ): Params<UpdateCommandInput> =>
   updateParams(ref, op, 'ALL_OLD', (e) => ({
@@ -119,7 +120,13 @@ export const reportParams = (
       to(e, 'limit', report.limit),
       to(e, 'rep', report.rep),
       to(e, 'seen', report.seen),
-      ...(list === undefined ? [] : [to(e, 'list', list), to(e, 'hbAt', now)]),
+      ...(heartbeat === undefined
+        ? []
+        : [
+            to(e, 'list', heartbeat.list),
+            to(e, 'hbAt', now),
+            `${e.name('conn')} = if_not_exists(${e.name('conn')}, ${e.value('conn', heartbeat.conn)})`,
+          ]),
       ...(take === 0 ? [] : [addPushes(e, take), to(e, 'takeAt', now)]),
     ],
     where: [

@@ -105,10 +105,13 @@ export const createSessionStore = ({ client, name }: Table, makeOp: () => string
       const op = makeOp();
       const written = await update(op, reportParams(ref, report, with_, op));
       const { limit, rep, seen } = report;
-      const { list, take, now } = with_;
-      const heartbeat = list === undefined ? {} : { list, hbAt: now };
+      const { heartbeat, take, now } = with_;
       const taken = take === 0 ? {} : { takeAt: now };
-      return asReported(ref, written, { limit, rep, seen, op, ...heartbeat, ...taken }, take);
+      const beat = heartbeat && { list: heartbeat.list, hbAt: now };
+      const reported = asReported(ref, written, { limit, rep, seen, op, ...beat, ...taken }, take);
+      return reported.kind === 'stored' && heartbeat !== undefined && reported.session.conn === undefined
+        ? { ...reported, session: { ...reported.session, conn: heartbeat.conn } }
+        : reported;
     },
 
     resume: async (ref, socket, report, list, now) => {

@@ -74,7 +74,7 @@ export const createMemorySessionStore = (): SessionStore => {
         (session) => session.q === taken.q,
         () => ({ q: taken.q - count }),
       ) !== undefined,
-    report: async (ref, { rep, seen, limit }, { list, take, now }) =>
+    report: async (ref, { rep, seen, limit }, { heartbeat, take, now }) =>
       reported(
         ref,
         (session) => session.st === 'up' && session.rep < rep && (take === 0 || session.q <= limit - take),
@@ -82,7 +82,7 @@ export const createMemorySessionStore = (): SessionStore => {
           rep,
           seen,
           limit,
-          ...(list === undefined ? {} : { list, hbAt: now }),
+          ...(heartbeat && { list: heartbeat.list, hbAt: now, conn: session.conn ?? heartbeat.conn }),
           ...(take === 0 ? {} : { q: session.q + take, takeAt: now }),
         }),
       ),

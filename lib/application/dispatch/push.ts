@@ -27,11 +27,14 @@ const toOrder = async ({ data }: Pick<Ports, 'data'>, { run, payload }: Delivery
     maxTries: run.maxTries,
     tries: run.tries,
   };
+  const byPath = { ...order, payloadPath: payloadPath(run.id) };
   if (run.payloadBytes > MAX_INLINE_PAYLOAD_BYTES) {
-    return { ...order, payloadPath: payloadPath(run.id) };
+    return byPath;
   }
   const text = run.payload ?? payload ?? (await data.getPayload(run.id));
-  return text === undefined ? { ...order, payloadPath: payloadPath(run.id) } : { ...order, payload: text };
+  // JSON in JSON: every quote in it takes a backslash, which can double its size.
+  const fits = text !== undefined && Buffer.byteLength(JSON.stringify(text)) <= MAX_INLINE_PAYLOAD_BYTES;
+  return fits ? { ...order, payload: text } : byPath;
 };
 
 /** Cuts orders into frames of one billing unit (32 KB). */

@@ -35,11 +35,18 @@ export type SessionStore = {
   readonly take: (session: Session, count: number, now: number) => Promise<Session | undefined>;
   /** Rule C5: gives back pushes that were never sent, if none was taken since. */
   readonly giveBack: (session: Session, count: number) => Promise<boolean>;
-  /** Rules C3 and C4: stores a report, with `list` as a heartbeat, and takes `take` pushes in the same write. */
+  /**
+   * Rules C3 and C4: stores a report and takes `take` pushes in the same write. A heartbeat brings its list, and its socket
+   * where none is known: a 410 may be wrong, and a worker that is heard must not stay out of reach.
+   */
   readonly report: (
     ref: SessionRef,
     report: SlotReport,
-    with_: { readonly list?: readonly string[]; readonly take: number; readonly now: number },
+    with_: {
+      readonly heartbeat?: { readonly list: readonly string[]; readonly conn: string };
+      readonly take: number;
+      readonly now: number;
+    },
   ) => Promise<Reported>;
   /** Rule S2: moves the session to a new socket. */
   readonly resume: (

@@ -155,5 +155,9 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
       : { kind: 'ended', run: ended };
   };
 
-  return { byResult, byVerdict: (run, ended, by) => commitBadEnd(run, ended, {}, by) };
+  return {
+    byResult,
+    byVerdict: (run, ended, by) =>
+      commitBadEnd(run, ended, ended.error === undefined ? {} : { error: ended.error }, by),
+  };
 };

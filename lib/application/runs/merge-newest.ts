@@ -4,7 +4,7 @@ export type NewestPages<T> = (before: string | undefined, limit: number) => Prom
 /** Ids are decimal numbers without leading zeros: the longer one is the larger. */
 export const compareIds = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
-type Cursor<T> = { readonly pages: NewestPages<T>; buffer: readonly T[]; at: number; ended: boolean };
+type Cursor<T> = { readonly pages: NewestPages<T>; buffer: readonly T[]; at: number };
 
 /**
  * Merges sorted sources into one, largest id first, reading each only as far as it is consumed.
@@ -20,9 +20,8 @@ export async function* mergeNewest<T>(
     const last = cursor.buffer.at(-1);
     cursor.buffer = await cursor.pages(last === undefined ? before : idOf(last), pageSize);
     cursor.at = 0;
-    cursor.ended = cursor.buffer.length === 0;
   };
-  const cursors: Cursor<T>[] = sources.map((pages) => ({ pages, buffer: [], at: 0, ended: false }));
+  const cursors: Cursor<T>[] = sources.map((pages) => ({ pages, buffer: [], at: 0 }));
   await Promise.all(cursors.map(fill));
   for (;;) {
     let best: { readonly cursor: Cursor<T>; readonly item: T } | undefined;

@@ -31,7 +31,7 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
   const heartbeat = async (conn: string, frame: WorkerFrameOf<'heartbeat'>): Promise<void> => {
     const ref = sessionRef(ports, frame.pool, frame.session);
     const list = frame.list.map(([run, attempt]) => attemptKey(run, attempt));
-    const reported = await sessions.report(ref, frame, { list, take: 0, now: now() });
+    const reported = await sessions.report(ref, frame, { heartbeat: { list, conn }, take: 0, now: now() });
     if (reported.kind === 'stored') {
       await tools.settleReport(reported.session, reported.before);
     } else {

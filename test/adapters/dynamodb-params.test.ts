@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import {
+  bumpParams,
+  commitParams,
+  commitWithExceptionParams,
+  createParams,
+  fenceParams,
+  newestOfHandlerParams,
+  newestOfStatusParams,
+  newestParams,
+  readyHeadParams,
+  readyIdsParams,
+  voidParams,
+} from '../../lib/adapters/dynamodb/run-params.ts';
+import {
+  bumpSessionParams,
+  closeParams,
+  createSessionParams,
+  detachParams,
+  fenceSessionParams,
+  giveBackParams,
+  lookParams,
+  loseParams,
+  reportParams,
+  resumeParams,
+  takeParams,
+  voidSessionParams,
+} from '../../lib/adapters/dynamodb/session-params.ts';
+import { TRANSITIONS, type TransitionName } from '../../lib/domain/run.ts';
+import { aSession, CHANGES, exceptionOf, NOW, runIn, SESSION_REF } from '../support/rows.ts';
+import { decide } from '../support/transitions.ts';
+
+const OP = 'op-of-this-call';
+const LATER = NOW + 5_000;
+const ID = runIn('ready').id;
+
+type Params = {
+  readonly UpdateExpression?: string | undefined;
+  readonly ConditionExpression?: string | undefined;
+  readonly KeyConditionExpression?: string | undefined;
+  readonly ExpressionAttributeNames?: Record<string, string> | undefined;
+  readonly ExpressionAttributeValues?: Record<string, unknown> | undefined;
+};
+const expressionsOf = (params: Params): string =>
+  [params.UpdateExpression, params.ConditionExpression, params.KeyConditionExpression].join(' ');
+
+/** Everything that is sent, by what it is for. */
+const sent: Record<string, Params> = {
+  ...Object.fromEntries(
+    CHANGES.map((name) => {
+      const [from = 'ready'] = TRANSITIONS[name].from;
+      return [name, commitParams(decide(name, runIn(from)).change, OP)];
+    }),
+  ),
+  'create a run': createParams(runIn('ready'), 'nonce', OP),
+  'fence a run': fenceParams(ID, 3),
+  'void a missing run': voidParams(ID, 'nonce', LATER),
+  'bump a run': bumpParams(ID, 3, 0),
+  'bump a fenced run': bumpParams(ID, 3, 2),
+  'head of the ready index': readyHeadParams({ pool: 'default', shard: 1, handler: 'send_email', limit: 20 }),
+  'ready ids': readyIdsParams({ pool: 'default', shard: 1 }),
+  'newest runs': newestParams({ shard: 7, limit: 10 }),
+  'newest runs before one': newestParams({ shard: 7, limit: 10, before: '42' }),
+  'newest of a handler': newestOfHandlerParams({ shard: 7, limit: 10, handler: 'send_email' }),
+  'newest failed before one': newestOfStatusParams({ shard: 7, limit: 10, status: 'failed', before: '42' }),
+  'create a session': createSessionParams(aSession(), 'nonce', OP),
+  'look at a shard': lookParams('default', 1, undefined),
+  'look at a shard from a place': lookParams('default', 1, 'session-5'),
+  'take one': takeParams(aSession({ q: 3 }), 1, LATER, OP),
+  'take four': takeParams(aSession({ q: 3 }), 4, LATER, OP),
+  'give back two': giveBackParams(aSession({ q: 3, op: 'op-of-the-take' }), 2, OP),
+  report: reportParams(SESSION_REF, { rep: 4, seen: 2, limit: 9 }, { take: 0, now: LATER }, OP),
+  heartbeat: reportParams(
+    SESSION_REF,
+    { rep: 4, seen: 2, limit: 9 },
+    { heartbeat: { list: ['1:1'], conn: 'conn-new' }, take: 0, now: LATER },
+    OP,
+  ),
+  'report and take two': reportParams(SESSION_REF, { rep: 4, seen: 2, limit: 9 }, { take: 2, now: LATER }, OP),
+  resume: resumeParams(SESSION_REF, { conn: 'c', epoch: 2 }, { rep: 4, seen: 2, limit: 9 }, ['1:1'], LATER, OP),
+  detach: detachParams(SESSION_REF, 'conn-1', OP),
+  'lose after silence': loseParams(SESSION_REF, NOW, OP),
+  'lose at once': loseParams(SESSION_REF, undefined, OP),
+  close: closeParams(SESSION_REF, OP),
+  'fence a session': fenceSessionParams(SESSION_REF, 1, OP),
+  'void a missing session': voidSessionParams(SESSION_REF, 'nonce', LATER),
+  'bump a session': bumpSessionParams(SESSION_REF, 1, 0, OP),
+  'bump a fenced session': bumpSessionParams(SESSION_REF, 1, 2, OP),
+};
+
+describe('what is sent to DynamoDB', () => {
+  it.each(Object.keys(sent))('%s', (name) => {
+    expect(sent[name]).toMatchSnapshot();
+  });
+
+  it('a run that fails, together with its exception', () => {
+    const run = runIn('running');
+    expect(commitWithExceptionParams(decide('fail', run).change, exceptionOf(run), OP, 'executions')).toMatchSnapshot();
+  });
+
+  it.each(Object.entries(sent))(
+    '%s: every placeholder is declared, and every declared one is used',
+    (_name, params) => {
+      const used = new Set(expressionsOf(params).match(/[#:][A-Za-z0-9_]+/g));
+      const declared = [
+        ...Object.keys(params.ExpressionAttributeNames ?? {}),
+        ...Object.keys(params.ExpressionAttributeValues ?? {}),
+      ];
+      expect(used).toEqual(new Set(declared));
+    },
+  );
+});
+
+describe('every change of a run', () => {
+  const cases = CHANGES.flatMap((name) => TRANSITIONS[name].from.map((from) => [name, from] as const));
+  const paramsOf = (name: TransitionName, from: (typeof cases)[number][1]) =>
+    commitParams(decide(name, runIn(from)).change, OP);
+
+  it.each(cases)('%s from %s asks for exactly the statuses that it may start from', (name, from) => {
+    const { ConditionExpression, ExpressionAttributeValues = {} } = paramsOf(name, from);
+    const [, listed = ''] = /^#status IN \(([^)]*)\)/.exec(ConditionExpression ?? '') ?? [];
+    const statuses = listed.split(', ').map((placeholder) => ExpressionAttributeValues[placeholder]);
+    expect(statuses).toEqual([...TRANSITIONS[name].from]);
+    // All conditions hold together: an OR would let a write through that one of them refuses.
+    expect(ConditionExpression).not.toMatch(/ OR /);
+  });
+
+  it.each(cases)('%s from %s names the attempt, stamps its op and asks for the row that refuses it', (name, from) => {
+    const params = paramsOf(name, from);
+    expect(params.ConditionExpression).toContain('#attempt = :attempt_');
+    expect(params.ExpressionAttributeValues).toMatchObject({ ':attempt_': runIn(from).attempt, ':op': OP });
+    expect(params.UpdateExpression).toContain('#op = :op');
+    expect(params).toMatchObject({ ReturnValues: 'ALL_NEW', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' });
+  });
+
+  it.each(cases)('%s from %s adds to nothing: a repeated request sets the same values (W1)', (name, from) => {
+    expect(paramsOf(name, from).UpdateExpression).not.toMatch(/ADD|[+-]/);
+  });
+});

@@ -1,0 +1,147 @@
+/** Loads of plain one-shot runs at 10 a second, in virtual time, and what they cost. */
+import { runKey, sessionKey } from '../../lib/adapters/dynamodb/keys.ts';
+import type { NamedTemplate } from '../../lib/local/template/resolver.ts';
+import { createMeter, type Use } from '../support/meter.ts';
+import { type MeteredCloud, openMeteredCloud } from '../support/meter-cloud.ts';
+import { createTimeline, type Timeline } from '../support/meter-timeline.ts';
+import { createVirtualWorker, type VirtualWorker } from '../support/meter-worker.ts';
+
+export type Scenario = {
+  readonly runs: number;
+  /** Of 10 slots each. */
+  readonly workers: number;
+  /** How long each run takes. */
+  readonly runMs: number;
+  /** How far ahead each run is due. */
+  readonly aheadMs: number;
+  /** Runs that wait for a slot before the first counted one comes, and as many when the last has come. */
+  readonly backlog?: number;
+};
+
+export type Place = { readonly endpoint: string; readonly templates: readonly NamedTemplate[] };
+
+const ARRIVAL_MS = 100;
+const SLOTS = 10;
+/** What a worker registers that allows the built-in handlers and has one of its own. */
+const HANDLERS = ['send_email', 'shell', 'http', 'python'];
+/** Of the runs that wait, so many are submitted, and the rest copied from one of them. */
+const SUBMITTED_BACKLOG = 30;
+/** By then the last run of an idle fleet has ended. */
+const SETTLING_MS = 5_000;
+/**
+ * Shards of the table's stream: one for each partition. A new on-demand table sustains 4,000 writes/s (DynamoDB developer
+ * guide, "warm throughput"), and a partition takes 1,000.
+ */
+const STREAM_SHARDS = 4;
+const START = Date.UTC(2030, 0, 1, 12);
+
+/** Some 120 bytes of payload. */
+const task = (executeAt: number) => ({
+  execute_at: new Date(executeAt).toISOString(),
+  task_type: 'send_email',
+  payload: { to: 'user@example.com', template: 'welcome', customer: 4711, references: ['order-20871', 'invoice-7'] },
+});
+
+type Fleet = Pick<Scenario, 'workers' | 'runMs'> & { readonly heartbeats: boolean };
+
+/** The first worker says hello; the rows of the others are copied from its own. */
+const connect = async (fleet: Fleet, cloud: MeteredCloud, timeline: Timeline): Promise<void> => {
+  const { runMs, heartbeats } = fleet;
+  const make = (index: number): VirtualWorker => {
+    const conn = `${String(index).padStart(8, '0')}-connection=`;
+    const worker = createVirtualWorker({
+      ...{ name: `worker-${index}`, conn, slots: SLOTS, handlers: HANDLERS, runMs, heartbeats, timeline },
+      ...{ send: cloud.receive, onRun: cloud.onPushed, onEnd: cloud.onEnded },
+    });
+    cloud.attach(conn, worker.receive);
+    return worker;
+  };
+  const first = make(0);
+  const hello = first.hello();
+  await cloud.receive(first.conn, hello);
+  const others = Array.from({ length: fleet.workers - 1 }, (_, index) => make(index + 1));
+  await cloud.copyRow(
+    sessionKey({ pool: hello.pool, shard: 0, id: hello.session }),
+    others.map((worker) => {
+      const { session: sk, name } = worker.hello();
+      return { sk, name, conn: worker.conn };
+    }),
+  );
+};
+
+const submitBacklog = async (count: number, submit: () => Promise<string>, cloud: MeteredCloud): Promise<void> => {
+  const first = await submit();
+  for (let submitted = 1; submitted < Math.min(count, SUBMITTED_BACKLOG); submitted += 1) {
+    await submit();
+  }
+  const copies = Array.from({ length: Math.max(0, count - SUBMITTED_BACKLOG) }, (_, index) =>
+    String(Number(first) + 1_000_000 + index),
+  );
+  await cloud.copyRow(runKey(first), copies.map(runKey));
+  for (const copy of copies) {
+    cloud.copyAlarm(first, copy);
+  }
+};
+
+const scaled = (use: Use, factor: number): Use => ({
+  ...use,
+  count: use.count * factor,
+  calls: use.calls * factor,
+  reads: use.reads * factor,
+  writes: use.writes * factor,
+  bytes: use.bytes * factor,
+});
+
+/** @returns what one run uses */
+export const measureRuns = async (scenario: Scenario, place: Place): Promise<readonly Use[]> => {
+  const { runs, workers, runMs, backlog = 0, aheadMs } = scenario;
+  const endAt = START + runs * ARRIVAL_MS;
+  // The first of those that wait came when all of them were still to come.
+  const timeline = createTimeline(START - backlog * ARRIVAL_MS);
+  const meter = createMeter();
+  const options = { ...place, meter, timeline, streamShards: STREAM_SHARDS };
+  const cloud = await openMeteredCloud({ ...options, watchesSessions: false });
+  const submit = () => cloud.submit(task(timeline.now() + aheadMs));
+
+  if (backlog > 0) {
+    // Those who have waited long are looked at every 15 minutes: not within this load.
+    await cloud.postponingAlarms(endAt + 1, ARRIVAL_MS, () => submitBacklog(backlog + workers * SLOTS, submit, cloud));
+  }
+  timeline.at(START - 1, async () => {
+    await connect({ workers, runMs, heartbeats: false }, cloud, timeline);
+    await cloud.keepTotals();
+    meter.reset();
+  });
+  for (let index = 0; index < runs; index += 1) {
+    timeline.at(START + index * ARRIVAL_MS, async () => {
+      await submit();
+    });
+  }
+  await timeline.runUntil(backlog > 0 ? endAt : endAt + aheadMs + SETTLING_MS);
+  await cloud.close();
+
+  const uses = meter.uses();
+  // A batch of changes costs the same whatever its size, and short loads have half-empty ones at both ends: what counts is
+  // the cost of one and how many there are at this rate.
+  const batches = uses.find(({ service, target }) => service === 'lambda' && target === 'counts')?.count ?? 1;
+  const batchesPerRun = (STREAM_SHARDS * ARRIVAL_MS) / cloud.totalsEveryMs;
+  return uses.map((use) => scaled(use, use.phase === 'counts' ? batchesPerRun / batches : 1 / runs));
+};
+
+const HOUR_MS = 60 * 60_000;
+const WATCHED_MS = HOUR_MS / 2;
+
+/** @returns what a worker uses in an hour without runs */
+export const measureIdleWorker = async (place: Place): Promise<readonly Use[]> => {
+  const timeline = createTimeline(START);
+  const meter = createMeter();
+  const options = { ...place, meter, timeline, streamShards: STREAM_SHARDS };
+  const cloud = await openMeteredCloud({ ...options, watchesSessions: true });
+  await connect({ workers: 1, runMs: 0, heartbeats: true }, cloud, timeline);
+  await timeline.runUntil(START);
+  meter.reset();
+  await timeline.runUntil(START + WATCHED_MS);
+  const uses = meter.uses();
+  await cloud.close();
+  return uses.map((use) => scaled(use, HOUR_MS / WATCHED_MS));
+};

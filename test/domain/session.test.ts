@@ -1,0 +1,93 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  attemptKey,
+  available,
+  dropped,
+  isSessionOpen,
+  lossAt,
+  missedPushes,
+  parseAttemptKey,
+  rankForRun,
+  type Session,
+} from '../../lib/domain/session.ts';
+import { holds } from '../support/properties.ts';
+import { aSession, NOW } from '../support/rows.ts';
+
+const ids = (sessions: readonly Session[]): string[] => sessions.map(({ id }) => id);
+const chance = (): number => 0.5;
+
+describe('a session', () => {
+  it.each([
+    ['up', true],
+    ['lost', true],
+    ['closed', false],
+    ['void', false],
+  ] as const)('%s still needs its alarm: %s (H25)', (st, open) => {
+    expect(isSessionOpen({ st })).toBe(open);
+  });
+
+  it('is lost after 45 s of silence', () => {
+    expect(lossAt(aSession({ hbAt: NOW }))).toBe(NOW + 45_000);
+  });
+
+  it('may have less than nothing to give, after the worker lowered its limit', () => {
+    expect(available({ limit: 2, q: 5 })).toBe(-3);
+  });
+
+  it('names an attempt so that it can be read back, whatever the id', () => {
+    holds(
+      fc.property(fc.string({ minLength: 1, maxLength: 128 }), fc.integer({ min: 1, max: 1_000 }), (run, attempt) => {
+        expect(parseAttemptKey(attemptKey(run, attempt))).toEqual({ run, attempt });
+      }),
+    );
+  });
+});
+
+describe('missed pushes (C6)', () => {
+  const session = { q: 5, seen: 4, takeAt: NOW };
+  it.each([
+    ['a push 20 s before the heartbeat that has not seen it', { ...session, hbAt: NOW + 20_000 }, true],
+    ['a younger one, which may be on its way', { ...session, hbAt: NOW + 19_999 }, false],
+    ['all seen', { ...session, seen: 5, hbAt: NOW + 60_000 }, false],
+  ])('%s: %s', (_case, given, expected) => {
+    expect(missedPushes(given)).toBe(expected);
+  });
+});
+
+describe('dropped attempts (S5)', () => {
+  it('are those of the earlier list that the later one does not name', () => {
+    expect(dropped(['1:1', '2:1', '3:2'], ['2:1', '3:1', '4:1'])).toEqual(['1:1', '3:2']);
+    expect(dropped([], ['1:1'])).toEqual([]);
+  });
+});
+
+describe('ranking for a run (D2)', () => {
+  it('leaves out who cannot take it', () => {
+    const sessions = [
+      aSession({ id: 'lost', st: 'lost' }),
+      aSession({ id: 'closed', st: 'closed' }),
+      aSession({ id: 'full', limit: 3, q: 3 }),
+      aSession({ id: 'cut', limit: 1, q: 3 }),
+      aSession({ id: 'other-handler', handlers: ['resize'] }),
+      aSession({ id: 'fits', limit: 1, q: 0 }),
+    ];
+    const { conn: _none, ...socketless } = aSession({ id: 'no-socket' });
+    expect(ids(rankForRun([...sessions, socketless], 'send_email', chance))).toEqual(['fits']);
+  });
+
+  it('puts the least loaded first', () => {
+    const sessions = [
+      aSession({ id: 'two', limit: 12, q: 10 }),
+      aSession({ id: 'nine', limit: 9, q: 0 }),
+      aSession({ id: 'five', limit: 105, q: 100 }),
+    ];
+    expect(ids(rankForRun(sessions, 'send_email', chance))).toEqual(['nine', 'five', 'two']);
+  });
+
+  it('shares the load among equals by the draw', () => {
+    const sessions = [aSession({ id: 'a' }), aSession({ id: 'b' }), aSession({ id: 'c' })];
+    const draws = [0.9, 0.1, 0.5];
+    expect(ids(rankForRun(sessions, 'send_email', () => draws.shift() ?? 0))).toEqual(['b', 'c', 'a']);
+  });
+});

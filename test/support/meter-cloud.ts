@@ -1,0 +1,315 @@
+/**
+ * The application as it is deployed, in one process and in virtual time: the real composition, handlers and SDK clients
+ * over DynamoDB Local, and stand-ins for the other services. What AWS bills beside the SDK's calls is counted where it
+ * happens: HTTP requests, messages from workers, invocations, the pollers' requests, lines of log.
+ */
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchWriteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { openTable } from '../../lib/adapters/dynamodb/client.ts';
+import type { Item } from '../../lib/adapters/dynamodb/conditional.ts';
+import type { Key } from '../../lib/adapters/dynamodb/keys.ts';
+import { decodeAlarm, encodeAlarm } from '../../lib/contracts/alarm-message.ts';
+import type { ServerFrame, WorkerFrame } from '../../lib/contracts/frames.ts';
+import type { Alarm } from '../../lib/domain/alarm.ts';
+import { type Made, makeTables } from '../../lib/local/aws/provision.ts';
+import { createResolver, type NamedTemplate } from '../../lib/local/template/resolver.ts';
+import { declaredAttributes, listResources } from '../../lib/local/template/resources.ts';
+import { composeCounts, composeEngine } from '../../lib/platform/compose-aws.ts';
+import { frameEnvSchema } from '../../lib/platform/env/schemas.ts';
+import { createApiHandler } from '../../lib/platform/http/api-handler.ts';
+import { createLogger } from '../../lib/platform/logger.ts';
+import { createAlarmsHandler } from '../../lib/platform/queue/alarms-handler.ts';
+import { createCountsHandler, type WindowedStreamEvent } from '../../lib/platform/stream/counts-handler.ts';
+import { createFrameHandler } from '../../lib/platform/websocket/frame-handler.ts';
+import { call } from './http-event.ts';
+import { frameEvent, queueEvent } from './lambda-events.ts';
+import { type Meter, meterDynamodb, meterScheduler, meterSockets, meterSqs, socketMessages } from './meter.ts';
+import { readGathering } from './meter-event-sources.ts';
+import { createQueueClient, createSchedulerClient, createSocketsClient, REGION } from './meter-stand-ins.ts';
+import { createStreamReader } from './meter-stream.ts';
+import type { Timeline } from './meter-timeline.ts';
+
+/** What the calls of a run are counted under. */
+export type Phase =
+  /** The HTTP request that creates it. */
+  | 'submit'
+  /** The worker's result. */
+  | 'result'
+  /** Its alarms: the one that starts it, or the first look; and the last, which finds it ended. */
+  | 'alarm'
+  /** The alarms that a longer wait adds: later looks, and the one that the claim overtakes. */
+  | 'waiting'
+  /** Its share of the totals. */
+  | 'counts'
+  /** Sessions and heartbeats: by worker and hour, not by run. */
+  | 'fleet';
+
+export type MeteredCloud = {
+  /** Creates a task over HTTP. */
+  readonly submit: (body: object) => Promise<string>;
+  /** A frame that a worker sends. */
+  readonly receive: (conn: string, frame: WorkerFrame) => Promise<void>;
+  /** Rows like one that is there, with other fields: many sessions, many runs, without the time that making them takes. */
+  readonly copyRow: (of: Key, copies: readonly Item[]) => Promise<void>;
+  /** Arms for a run what was armed for another. */
+  readonly copyAlarm: (of: string, run: string) => void;
+  /** Who gets the frames that are posted to a connection. */
+  readonly attach: (conn: string, take: (frame: ServerFrame) => Promise<void>) => void;
+  /** Told by the workers: which runs have come to them, and which have ended. */
+  readonly onPushed: (run: string) => void;
+  readonly onEnded: (run: string) => void;
+  /** The alarms of what `work` does come one after the other from that instant on, instead of at their own. */
+  readonly postponingAlarms: (from: number, everyMs: number, work: () => Promise<void>) => Promise<void>;
+  /** How long the changes of a batch are gathered. */
+  readonly totalsEveryMs: number;
+  /** Counts what has changed so far, and from now on what each window gathers. */
+  readonly keepTotals: () => Promise<void>;
+  /** From now on only the alarms of ended runs come; resolves when all of them have, and all changes are counted. */
+  readonly close: () => Promise<void>;
+};
+
+type Message = { readonly body: string; readonly alarm: Alarm };
+
+/** Long enough for every alarm of an ended run to come: the longest is 15 minutes away. */
+const LAST_ALARM_MS = 16 * 60_000;
+/** A run that turns ready is looked at after 1 s (rule A7): every run that has to wait pays for that look. */
+const FIRST_LOOK_MS = 1_500;
+/** The most that one BatchWriteItem takes. */
+const BATCH_WRITE = 25;
+/** API Gateway's own line for each request or message; see `access-logs.ts` for its fields. */
+const ACCESS_LOG_BYTES = 250;
+
+export const openMeteredCloud = async (options: {
+  readonly endpoint: string;
+  readonly templates: readonly NamedTemplate[];
+  readonly meter: Meter;
+  readonly timeline: Timeline;
+  /** Partitions of the table. */
+  readonly streamShards: number;
+  /** Without heartbeats a session would be lost after 45 s: then its alarm is kept away. */
+  readonly watchesSessions: boolean;
+}): Promise<MeteredCloud> => {
+  const { endpoint, templates, meter, timeline, streamShards, watchesSessions } = options;
+  const { now } = timeline;
+  const { queue, stream } = readGathering(templates);
+
+  // DynamoDB Local holds one database for each access key id.
+  const credentials = { accessKeyId: `meter${randomBytes(8).toString('hex')}`, secretAccessKey: 'meter' };
+  const place = { endpoint, region: REGION, credentials };
+  const account = { region: REGION, accountId: '000000000000' };
+  const made: Made = new Map();
+  const resources = listResources(
+    templates,
+    createResolver(templates, account, declaredAttributes(templates, account)),
+  );
+  const dynamodb = new DynamoDBClient(place);
+  await makeTables(dynamodb, resources, made);
+  const [table] = made.values();
+  const reader = await createStreamReader(place, table?.StreamArn ?? '', stream.filters, streamShards);
+
+  const workers = new Map<string, (frame: ServerFrame) => Promise<void>>();
+  const pushed = new Set<string>();
+  const ended = new Set<string>();
+  const dueAt = new Map<string, number>();
+  /** The newest alarm of each run: what is older has been overtaken. */
+  const newest = new Map<string, Alarm>();
+  let visible: Message[] = [];
+  let isClosing = false;
+  let postponed: { next: number; readonly everyMs: number } | undefined;
+
+  const phaseOf = ({ key, g }: Alarm): Phase => {
+    if (key.kind === 'session') {
+      return 'fleet';
+    }
+    const waits = !pushed.has(key.id) && !ended.has(key.id) && now() > (dueAt.get(key.id) ?? now()) + FIRST_LOOK_MS;
+    return waits || g < (newest.get(key.id)?.g ?? 0) ? 'waiting' : 'alarm';
+  };
+
+  const ring = async (): Promise<void> => {
+    const batch = visible.splice(0, queue.batchSize);
+    if (batch.length === 0) {
+      return;
+    }
+    for (const { alarm } of batch) {
+      const phase = phaseOf(alarm);
+      const share = { count: 1 / batch.length };
+      meter.add({ service: 'sqs', operation: 'ReceiveMessage' }, share, phase);
+      meter.add({ service: 'sqs', operation: 'DeleteMessageBatch' }, share, phase);
+      meter.add({ service: 'lambda', operation: 'invoke', target: 'alarms' }, share, phase);
+    }
+    const event = queueEvent(batch.map(({ body }) => body));
+    const { batchItemFailures } = await meter.invocation(() => handleAlarms(event));
+    if (batchItemFailures.length > 0) {
+      throw new Error('An alarm failed');
+    }
+  };
+
+  const show = (message: Message): void => {
+    const { key } = message.alarm;
+    const isWanted = key.kind === 'session' ? watchesSessions && !isClosing : !isClosing || ended.has(key.id);
+    if (!isWanted) {
+      return;
+    }
+    visible.push(message);
+    if (visible.length === 1) {
+      timeline.at(now() + queue.windowMs, ring);
+    } else if (visible.length % queue.batchSize === 0) {
+      timeline.at(now(), ring);
+    }
+  };
+
+  const enqueue = (body: string, delayMs: number): void => {
+    const alarm = decodeAlarm(body);
+    if (alarm.key.kind === 'run') {
+      newest.set(alarm.key.id, alarm);
+    }
+    const instant = postponed?.next ?? now() + delayMs;
+    if (postponed !== undefined) {
+      postponed.next += postponed.everyMs;
+    }
+    timeline.at(instant, async () => show({ body, alarm }));
+  };
+
+  const clients = {
+    dynamodb: meterDynamodb(meter, dynamodb),
+    sqs: meterSqs(meter, createQueueClient(enqueue)),
+    scheduler: meterScheduler(
+      meter,
+      createSchedulerClient((input, fireAt) =>
+        timeline.at(fireAt, async () => {
+          meter.add({ service: 'scheduler', operation: 'invoke' }, { count: 1 }, 'alarm');
+          // EventBridge Scheduler sends the message itself.
+          meter.add({ service: 'sqs', operation: 'SendMessage' }, { count: 1 }, 'alarm');
+          enqueue(input, 0);
+        }),
+      ),
+    ),
+    sockets: meterSockets(
+      meter,
+      createSocketsClient((conn, text) =>
+        timeline.at(now(), async () => workers.get(conn)?.(JSON.parse(text) as ServerFrame)),
+      ),
+    ),
+  };
+  const env = frameEnvSchema.parse({
+    STAGE: 'meter',
+    TABLE_NAME: table?.Ref,
+    ALARM_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/alarms',
+    ALARM_QUEUE_ARN: 'arn:aws:sqs:us-east-1:000000000000:alarms',
+    SCHEDULE_GROUP: 'alarms',
+    SCHEDULE_ROLE_ARN: 'arn:aws:iam::000000000000:role/scheduler',
+    SCHEDULE_DLQ_ARN: 'arn:aws:sqs:us-east-1:000000000000:undelivered',
+    CONNECTIONS_URL: 'https://sockets.example/ws',
+  });
+  const { TABLE_NAME } = env;
+  const logger = createLogger({
+    level: env.LOG_LEVEL,
+    write: (line) => meter.add({ service: 'logs', operation: 'line' }, { count: 1, bytes: Buffer.byteLength(line) }),
+  });
+  const engine = composeEngine(env, logger, { clients, now });
+  const handleRequest = createApiHandler({ engine, logger, openGroups: ['D'], workerTokenSha256: '0'.repeat(64), now });
+  const handleFrame = createFrameHandler({ engine, logger });
+  const handleAlarms = createAlarmsHandler({
+    engine: { ring: (alarm) => meter.during(phaseOf(alarm), () => engine.ring(alarm)) },
+    logger,
+    bringBack: async () => undefined,
+  });
+  const handleChanges = createCountsHandler({
+    countChanges: composeCounts(TABLE_NAME, { clients, now }),
+  });
+
+  const countInvocation = (target: string, phase: Phase): void =>
+    meter.add({ service: 'lambda', operation: 'invoke', target }, { count: 1 }, phase);
+
+  const countChanges = async (): Promise<number> => {
+    const byShard = await reader.read();
+    for (const [shardId, Records] of byShard) {
+      countInvocation('counts', 'counts');
+      const event = { Records, shardId, state: {} } as WindowedStreamEvent;
+      await meter.during('counts', () => meter.invocation(() => handleChanges(event)));
+    }
+    return byShard.size;
+  };
+
+  const keepTotals = async (): Promise<void> => {
+    await countChanges();
+    if (!isClosing) {
+      timeline.at(now() + stream.windowMs, keepTotals);
+    }
+  };
+
+  return {
+    submit: (body) =>
+      meter.during('submit', async () => {
+        meter.add({ service: 'http', operation: 'request' }, { count: 1 });
+        meter.add({ service: 'logs', operation: 'access' }, { count: 1, bytes: ACCESS_LOG_BYTES });
+        countInvocation('api', 'submit');
+        const request = () => call(handleRequest, 'POST /api/v1/tasks', { body });
+        const { status, text } = await meter.invocation(request);
+        if (status !== 201) {
+          throw new Error(`The task was refused: ${status} ${text}`);
+        }
+        const { task } = JSON.parse(text) as { readonly task: { readonly id: number; readonly execute_at: string } };
+        dueAt.set(String(task.id), Date.parse(task.execute_at));
+        return String(task.id);
+      }),
+    receive: async (conn, frame) => {
+      if (isClosing) {
+        return;
+      }
+      const phase = frame.type === 'result' ? 'result' : 'fleet';
+      const body = JSON.stringify(frame);
+      await meter.during(phase, async () => {
+        meter.add({ service: 'socket', operation: 'received' }, { count: socketMessages(Buffer.byteLength(body)) });
+        meter.add({ service: 'logs', operation: 'access' }, { count: 1, bytes: ACCESS_LOG_BYTES });
+        countInvocation('frame', phase);
+        const answer = await meter.invocation(() => handleFrame(frameEvent(conn, body)));
+        if (typeof answer === 'string' || answer.statusCode !== 200) {
+          throw new Error(`The frame failed: ${body}`);
+        }
+      });
+    },
+    copyRow: async (of, copies) => {
+      const rows = openTable(TABLE_NAME, new DynamoDBClient(place)).client;
+      const { Item } = await rows.send(new GetCommand({ TableName: TABLE_NAME, Key: of, ConsistentRead: true }));
+      for (let at = 0; at < copies.length; at += BATCH_WRITE) {
+        const batch = copies
+          .slice(at, at + BATCH_WRITE)
+          .map((copy) => ({ PutRequest: { Item: { ...Item, ...copy } } }));
+        await rows.send(new BatchWriteCommand({ RequestItems: { [TABLE_NAME]: batch } }));
+      }
+    },
+    copyAlarm: (of, run) => {
+      const alarm = newest.get(of);
+      if (alarm !== undefined) {
+        dueAt.set(run, dueAt.get(of) ?? now());
+        enqueue(encodeAlarm({ ...alarm, key: { kind: 'run', id: run } }), alarm.dueAt - now());
+      }
+    },
+    attach: (conn, take) => workers.set(conn, take),
+    onPushed: (run) => pushed.add(run),
+    onEnded: (run) => {
+      if (!isClosing) {
+        ended.add(run);
+      }
+    },
+    postponingAlarms: async (from, everyMs, work) => {
+      postponed = { next: from, everyMs };
+      await work();
+      postponed = undefined;
+    },
+    totalsEveryMs: stream.windowMs,
+    keepTotals,
+    close: async () => {
+      isClosing = true;
+      visible = visible.filter(({ alarm }) => alarm.key.kind === 'run' && ended.has(alarm.key.id));
+      await countChanges();
+      await timeline.runUntil(now() + LAST_ALARM_MS);
+      reader.close();
+      for (const client of Object.values(clients)) {
+        client.destroy();
+      }
+    },
+  };
+};
