@@ -119,6 +119,7 @@ export const startLocalWorker = (options: {
       if (child && !hasEnded(child)) {
         await end(child, BETWEEN_SIGNALS_MS);
       }
+      await rm(spool, { recursive: true, force: true });
     },
   };
 };
