@@ -20,6 +20,9 @@ export type ServerClock = {
 /** A sample is replaced by a worse one only after this long: bounds the drift between the two machines' clocks. */
 const SAMPLE_LIFE_MS = 5 * 60_000;
 
+/** What a ping spends in the two processes instead of on the way. Counted in, runs would begin before their instant. */
+const PROCESSING_MS = 1;
+
 /**
  * A frame cannot arrive before it was made, so each `at` gives a lower bound of the offset, and the highest of them is
  * the frame that travelled fastest. Half of the ping's round trip then stands for its way here. The midpoint between
@@ -32,7 +35,7 @@ export function createServerClock(clock: Clock): ServerClock {
   return {
     nowMs() {
       if (sample === undefined) return clock.wallMs();
-      return clock.monotonicMs() + sample.offset + (roundTripMs ?? 0) / 2;
+      return clock.monotonicMs() + sample.offset + Math.max(0, (roundTripMs ?? 0) / 2 - PROCESSING_MS);
     },
     observe(at) {
       const now = clock.monotonicMs();

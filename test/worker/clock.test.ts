@@ -29,7 +29,8 @@ describe('server clock', () => {
     const { now, clock } = createTestClock();
     const serverClock = createServerClock(clock);
     serverClock.observeRoundTrip(30);
-    serverClock.observeRoundTrip(10);
+    // 10 ms on the way, and a millisecond in each of the two processes.
+    serverClock.observeRoundTrip(12);
     serverClock.observe(now.monotonic - 5 + 900_000);
     expect(serverClock.nowMs()).toBe(now.monotonic + 900_000);
   });
