@@ -116,7 +116,7 @@ export const describeAtExamples = (baseUrl: () => string): void => {
 
   describe('GET /api/v1/tasks/:id', () => {
     it('reads a task that has completed', async () => {
-      const id = await create({ execute_at: inMs(1_000) });
+      const id = await create({ execute_at: inMs(2_500) });
       const isDone = ({ json }: { json: Json }): boolean => (json.task as Json).status === 'completed';
       const { status, json } = await eventually(() => send('GET', `/api/v1/tasks/${id}`), isDone);
       expect(status).toBe(200);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeAlarm } from '../../lib/contracts/alarm-message.ts';
 import type { Task } from '../../lib/contracts/http/task.ts';
 import { type Passing, startFrameProxy } from '../support/frame-proxy.ts';
-import { startTestStack, type TestStack } from '../support/local-stack.ts';
+import { SOON_MS, startTestStack, type TestStack } from '../support/local-stack.ts';
 import type { RecordedWork } from '../support/recording-worker.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -45,7 +45,7 @@ const startWorker = async (name: string, handlers: readonly string[], url = app(
   return worker;
 };
 
-const submit = (type: string, count: number, work: RecordedWork, inMs = 400): Promise<readonly Task[]> =>
+const submit = (type: string, count: number, work: RecordedWork, inMs = SOON_MS): Promise<readonly Task[]> =>
   Promise.all(
     Array.from({ length: count }, () => app().client.create({ executeAt: Date.now() + inMs, type, payload: work })),
   );

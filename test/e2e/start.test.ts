@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTaskClient } from '../../lib/local/demo/task-client.ts';
 import { ended, hasEnded } from '../../lib/local/processes/tethered.ts';
 import { REPOSITORY } from '../../lib/local/stack.ts';
+import { SOON_MS } from '../support/local-stack.ts';
 import { familyOf, type Running, runningProcesses, stillRunning } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
@@ -66,7 +67,7 @@ const start = (...args: readonly string[]) => run(process.execPath, ['bin/start.
 const startLongTask = async (url: string): Promise<readonly Running[]> => {
   const groupFile = join(temporaryDirectory(), 'group');
   const command = `echo $$ > ${groupFile}; (sleep 300; true) & sleep 300; true`;
-  await createTaskClient(url).create({ executeAt: Date.now() + 500, type: 'shell', payload: { command } });
+  await createTaskClient(url).create({ executeAt: Date.now() + SOON_MS, type: 'shell', payload: { command } });
   return until('the processes of the task', () => {
     try {
       const group = Number(readFileSync(groupFile, 'utf8'));
@@ -142,7 +143,7 @@ describe('npm start', () => {
     const url = await app.ready();
     const client = createTaskClient(url);
     const { id } = await client.create({
-      executeAt: Date.now() + 500,
+      executeAt: Date.now() + SOON_MS,
       type: 'shell',
       payload: { command: 'echo yes' },
     });

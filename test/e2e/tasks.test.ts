@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Worker } from '../../lib/worker/index.ts';
 import { describeAtExamples } from '../api/at-examples.suite.ts';
-import { startTestStack, type TestStack } from '../support/local-stack.ts';
+import { SOON_MS, startTestStack, type TestStack } from '../support/local-stack.ts';
 import { runningProcesses } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
@@ -45,7 +45,7 @@ describe.each(['memory', 'aws'] as const)('on engine %s', (engine) => {
   }, 30_000);
 
   const create = (type: string, payload: unknown, more: { readonly idempotencyKey?: string } = {}) =>
-    app().client.create({ executeAt: Date.now() + 500, type, payload, ...more });
+    app().client.create({ executeAt: Date.now() + SOON_MS, type, payload, ...more });
 
   describe('the documented examples', () => {
     describeAtExamples(() => app().stack.url);

@@ -8,6 +8,12 @@ import { createTaskClient, type TaskClient } from '../../lib/local/demo/task-cli
 import { type LocalStack, startLocalStack } from '../../lib/local/stack.ts';
 import { until } from './until.ts';
 
+/**
+ * A task is due so soon: late enough for a slow machine to have read the request by then (an instant that has passed is
+ * refused), soon enough to be dispatched in the request itself.
+ */
+export const SOON_MS = 2_500;
+
 export type TestStack = {
   readonly stack: LocalStack;
   readonly client: TaskClient;

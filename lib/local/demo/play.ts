@@ -17,7 +17,7 @@ const isOver = ({ status, evidence }: Task): boolean =>
 /** The first task pays for whatever is done only once, and its end proves that a worker is there. */
 const warmUp = async (client: TaskClient, signal: AbortSignal): Promise<void> => {
   const deadline = Date.now() + WARM_WITHIN_MS;
-  const { id } = await client.create({ executeAt: Date.now() + 500, type: 'shell', payload: { command: 'true' } });
+  const { id } = await client.create({ executeAt: Date.now() + 2_500, type: 'shell', payload: { command: 'true' } });
   while ((await client.get(id)).status !== 'completed') {
     if (Date.now() > deadline) {
       throw new Error(`No worker has executed a first task within ${WARM_WITHIN_MS / 1_000} s`);
