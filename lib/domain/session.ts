@@ -76,6 +76,12 @@ export const dropped = (before: readonly string[], now: readonly string[]): stri
 };
 
 /**
+ * Rule D2: sessions read in one look at a shard. A row is some 400 bytes, so these are one read unit (4 KB); two dozen
+ * would find hardly better credit and cost three.
+ */
+export const SESSIONS_PER_LOOK = 8;
+
+/**
  * The sessions that may take a run, the least loaded first.
  * @param chance a draw in [0, 1) for each candidate, so that equals share the load instead of the first taking it all
  */

@@ -25,5 +25,5 @@ export const DISPATCH_WATCH_MS = 20_000;
 export const LONGEST_LOOK_MS = 15 * 60_000;
 /** Time that a worker has to kill and report a run that ran out of time, before the control plane does it (rule R3). */
 export const TIMEOUT_GRACE_MS = KILL_GRACE_MS + 5_000;
-/** A writer commits within this after it has armed (rule W2); an alarm waits far longer before it fences (rule A2). */
-export const COMMIT_WITHIN_MS = 30_000;
+/** An unreadable frame counts against its socket for this long. */
+export const STRIKE_WINDOW_MS = 60_000;

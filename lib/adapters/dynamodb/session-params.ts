@@ -1,17 +1,11 @@
 /** What is sent to DynamoDB for a session: pure. The conditions are the rules C1–C5 and S1–S4. */
 import type { PutCommandInput, QueryCommandInput, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { SessionStore } from '../../application/ports/index.ts';
-import type { Session, SessionRef, SlotReport } from '../../domain/session.ts';
+import { SESSIONS_PER_LOOK, type Session, type SessionRef, type SlotReport } from '../../domain/session.ts';
 import type { Item } from './conditional.ts';
 import { createExpression, type ExpressionBuilder } from './expression.ts';
 import { type Key, poolKey, sessionKey } from './keys.ts';
 import type { Params } from './run-params.ts';
-
-/**
- * Rule D2: sessions read in one look at a shard. A row is some 400 bytes, so these are one read unit (4 KB); two dozen
- * would find hardly better credit and cost three.
- */
-export const SESSIONS_PER_LOOK = 8;
 
 export const encodeSession = (session: Session): Key & Item => {
   const { id: _id, pool: _pool, shard: _shard, fence, ...plain } = session;

@@ -8,6 +8,7 @@ import type {
   Reservation,
   StoredReport,
 } from '../../application/ports/index.ts';
+import { STRIKE_WINDOW_MS } from '../../domain/timing.ts';
 import type { Table } from './client.ts';
 import { attemptWrite, type Item } from './conditional.ts';
 import { createExpression } from './expression.ts';
@@ -81,9 +82,6 @@ export const createIdempotencyStore = ({ client, name }: Table, makeOp: () => st
     return written.kind === 'won' ? { kind: 'reserved' } : { kind: 'taken', by: decodeReservation(written.item) };
   },
 });
-
-/** A strike counts for this long. */
-const STRIKE_WINDOW_MS = 60_000;
 
 export const createConnectionStore = (table: Table): ConnectionStore => {
   const { client, name } = table;

@@ -1,10 +1,8 @@
 import type { ConnectionStore, Reported, SessionStore } from '../../application/ports/index.ts';
-import { available, type Session, type SessionRef } from '../../domain/session.ts';
+import { available, SESSIONS_PER_LOOK, type Session, type SessionRef } from '../../domain/session.ts';
+import { STRIKE_WINDOW_MS } from '../../domain/timing.ts';
 
 const keyOf = ({ pool, shard, id }: SessionRef): string => JSON.stringify([pool, shard, id]);
-
-/** Sessions read in one look, as in the DynamoDB adapter. */
-const SESSIONS_PER_LOOK = 8;
 
 /** The sessions in this process: the twin of the DynamoDB adapter, condition by condition. */
 export const createMemorySessionStore = (): SessionStore => {
@@ -140,9 +138,6 @@ export const createMemorySessionStore = (): SessionStore => {
       ) !== undefined,
   };
 };
-
-/** A strike counts for this long, as in the DynamoDB adapter. */
-const STRIKE_WINDOW_MS = 60_000;
 
 export const createMemoryConnectionStore = (): ConnectionStore => {
   const refs = new Map<string, SessionRef>();

@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { ServerFrameOf } from '../../contracts/frames.ts';
 import { MAX_FRAME_BYTES, MAX_MESSAGE_BYTES } from '../../contracts/limits.ts';
+import { STRIKE_WINDOW_MS } from '../../domain/timing.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Invoke, Outcome } from '../functions/invocation.ts';
 import { refuseForeign } from '../guard.ts';
@@ -32,7 +33,6 @@ export type WebSocketGateway = {
 /** Beyond this a message is not even received: the socket closes with 1009, so that no client can fill our memory. */
 const RECEIVE_LIMIT_BYTES = 8 * MAX_MESSAGE_BYTES;
 const MAX_STRIKES = 3;
-const STRIKE_WINDOW_MS = 60_000;
 const EXPIRY_SWEEP_MS = 30_000;
 /** How long a stop waits for clients to answer its close, and then for the last `$disconnect`. */
 const CLOSE_WITHIN_MS = 1_000;

@@ -66,7 +66,6 @@ export const alarmsEnvSchema = z.object(engine);
 export const countsEnvSchema = z.object({ ...common, TABLE_NAME: z.string().min(1) });
 
 export type EngineEnv = z.infer<typeof frameEnvSchema>;
-export type HttpEnv = z.infer<typeof httpEnvSchema>;
 
 /** What the infrastructure has to pass for a schema: one string per variable, optional where it has a default. */
 export type EnvironmentOf<T extends z.ZodType> = { readonly [K in keyof z.input<T>]: string };

@@ -1,7 +1,7 @@
 /** Who may call what: public operations, groups that the stage has opened, and workers by their token. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareObj } from '@middy/core';
 import type { Operation } from '../../../contracts/http/operation.ts';
+import { isWorkerToken } from '../../worker-token.ts';
 import type { HttpEvent, HttpResult } from '../event.ts';
 import { headerOf } from '../event.ts';
 import { Refusal } from '../refusal.ts';
@@ -15,15 +15,6 @@ export type Admission = {
 
 /** A 401 names the scheme (RFC 9110 §11.6.1). */
 const CHALLENGE = { 'www-authenticate': 'Bearer' };
-
-const isWorkerToken = (authorization: string | undefined, sha256: string): boolean => {
-  const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-  const hash = createHash('sha256')
-    .update(token ?? '')
-    .digest();
-  const expected = Buffer.from(sha256, 'hex');
-  return token !== undefined && hash.length === expected.length && timingSafeEqual(hash, expected);
-};
 
 export const admit = (
   operationOf: (routeKey: string) => Operation | undefined,
