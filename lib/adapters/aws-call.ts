@@ -6,3 +6,6 @@ export const AWS_CALL = {
   maxAttempts: 3,
   requestHandler: { requestTimeout: 3_000, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
 } as const;
+
+/** What an adapter needs of a client. */
+export type Sender<Command> = { readonly send: (command: Command) => Promise<unknown> };

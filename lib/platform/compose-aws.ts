@@ -14,14 +14,14 @@ import {
   createExceptionStore,
   createIdempotencyStore,
 } from '../adapters/dynamodb/side-stores.ts';
-import { createAlarmSchedules, spreadOf } from '../adapters/scheduler/alarm-schedules.ts';
+import { createAlarmSchedules } from '../adapters/scheduler/alarm-schedules.ts';
 import { createAlarmQueue, createBringBack } from '../adapters/sqs/alarm-queue.ts';
+import { createThreeTierAlarms } from '../adapters/three-tier-alarms.ts';
 import { createSocketPort } from '../adapters/websocket/sockets.ts';
 import type { Engine } from '../application/api.ts';
 import { createEngine } from '../application/engine.ts';
 import type { AlarmPort } from '../application/ports/index.ts';
 import { createCountChanges } from '../application/runs/count-changes.ts';
-import { planAlarm } from '../domain/alarm.ts';
 import type { EngineEnv } from './env/schemas.ts';
 import type { Logger } from './logger.ts';
 import { toSettings } from './settings.ts';
@@ -51,12 +51,7 @@ const createAlarmPort = (env: EngineEnv, now: () => number, clients: Surrounding
     deadLetterArn: env.SCHEDULE_DLQ_ARN,
   };
   const schedule = createAlarmSchedules(target, clients?.scheduler);
-  return {
-    send: (alarm) => {
-      const plan = planAlarm(alarm.dueAt, now(), spreadOf(alarm));
-      return plan.via === 'queue' ? queue(alarm, plan.delaySeconds) : schedule(alarm, plan.fireAt);
-    },
-  };
+  return createThreeTierAlarms(queue, schedule, now);
 };
 
 export const composeEngine = (env: EngineEnv, log: Logger, { clients, now = Date.now }: Surroundings = {}): Engine => {

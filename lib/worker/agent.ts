@@ -6,28 +6,33 @@
 import type { AttemptRef, RunOrder, ServerFrame, ServerFrameOf, WorkerFrame } from '../contracts/frames.ts';
 import { KILL_GRACE_MS, SESSION_LOSS_MS, SLEEP_SUSPECT_MS } from '../domain/timing.ts';
 import { createAttemptMemory } from './attempt-memory.ts';
-import { type Clock, createServerClock } from './clock.ts';
+import { type Cancel, type Clock, createServerClock } from './clock.ts';
 import { type ConnectorTimings, createConnector } from './connector.ts';
 import type { Registered } from './handlers.ts';
-import type { Link } from './link.ts';
+import type { Link, LinkEvents } from './link.ts';
 import type { WorkerLogger } from './logger.ts';
-import { loadPayload } from './order-payload.ts';
+import type { LoadedPayload } from './order-payload.ts';
 import { createOutbox } from './outbox.ts';
 import { createSession, type Identity, type Load, type Session } from './session.ts';
 import { createSleepWatch } from './sleep-watch.ts';
 import { createSlots } from './slots.ts';
 import type { Spool } from './spool.ts';
+import { every } from './timers.ts';
 import { createWaiters } from './waiters.ts';
 
 export type AgentParams = {
-  readonly url: string;
-  readonly httpUrl: string;
-  readonly token: string;
+  /** Begins to open a socket to the control plane. */
+  readonly openLink: (events: LinkEvents) => Link;
+  /** Never the same twice, in any process. */
+  readonly makeSessionId: () => string;
+  /** Never rejects; its result is not looked at when the signal was aborted. */
+  readonly loadPayload: (order: RunOrder, signal: AbortSignal) => Promise<LoadedPayload>;
   readonly identity: Identity;
   readonly handlers: ReadonlyMap<string, Registered>;
   readonly spool: Spool;
   readonly logger: WorkerLogger;
   readonly clock: Clock;
+  /** 0 ≤ random < 1: spreads the reconnects of a fleet. */
   readonly random: () => number;
   readonly timings: ConnectorTimings;
   /** The first `welcome` has come. */
@@ -54,7 +59,7 @@ export function createAgent(params: AgentParams): Agent {
   const serverClock = createServerClock(clock);
   const sleepWatch = createSleepWatch(clock, SLEEP_SUSPECT_MS);
   const memory = createAttemptMemory(clock);
-  let session: Session = createSession(identity, clock, undefined);
+  let session: Session = createSession(identity, clock, params.makeSessionId(), undefined);
   /** Whether hello was said for this session: it may exist although no answer came. */
   let introduced = false;
   /** False from the moment at which the session may have been lost until the control plane says that it was not (K4). */
@@ -64,9 +69,9 @@ export function createAgent(params: AgentParams): Agent {
   let reportedAt = Number.NEGATIVE_INFINITY;
   let draining = false;
   let finished: Promise<void> | undefined;
-  let heartbeatTimer: NodeJS.Timeout | undefined;
-  let pulseTimer: NodeJS.Timeout | undefined;
-  const waiters = createWaiters();
+  let cancelHeartbeat: Cancel = () => {};
+  let cancelPulse: Cancel = () => {};
+  const waiters = createWaiters(clock);
   const startedToTell = new Map<AttemptRef, number>();
 
   const load = (): Load => ({ max: draining ? 0 : identity.maxTasks, inFlight: slots.inFlight() });
@@ -76,7 +81,7 @@ export function createAgent(params: AgentParams): Agent {
     handlers: params.handlers,
     clock,
     serverClock,
-    loadPayload: (order, signal) => loadPayload(order, { httpUrl: params.httpUrl, token: params.token }, signal),
+    loadPayload: params.loadPayload,
     // A worker that could not report for so long may have lost its session without knowing.
     mayStart: () => {
       noticeSleep();
@@ -88,7 +93,7 @@ export function createAgent(params: AgentParams): Agent {
     },
     onStarted: (ref, startedAt) => {
       startedToTell.set(ref, startedAt);
-      setImmediate(tellStarted);
+      clock.defer(tellStarted);
     },
     onProgress: ({ ref: [run, attempt], percent, note }) => {
       const text = note === undefined ? {} : { note };
@@ -105,7 +110,7 @@ export function createAgent(params: AgentParams): Agent {
   });
 
   const connector = createConnector(
-    { url: params.url, token: params.token, clock, logger, timings: params.timings, random: params.random },
+    { openLink: params.openLink, clock, logger, timings: params.timings, random: params.random },
     {
       greet: (link) => greet(link),
       frame: (frame, link) => onFrame(frame, link),
@@ -166,7 +171,7 @@ export function createAgent(params: AgentParams): Agent {
     confirmed = false;
     slots.abandon(KILL_GRACE_MS);
     startedToTell.clear();
-    session = createSession(identity, clock, session.id);
+    session = createSession(identity, clock, params.makeSessionId(), session.id);
     introduced = false;
     asked = undefined;
   }
@@ -237,8 +242,8 @@ export function createAgent(params: AgentParams): Agent {
     confirmed = true;
     reportedAt = clock.monotonicMs();
     logger.info(first ? 'connected' : 'session resumed', { session: session.id });
-    clearInterval(heartbeatTimer);
-    heartbeatTimer = setInterval(heartbeat, heartbeatMs);
+    cancelHeartbeat();
+    cancelHeartbeat = every(clock, heartbeatMs, heartbeat);
     if (first) params.onWelcome();
     outbox.flush();
     tellStarted();
@@ -276,8 +281,8 @@ export function createAgent(params: AgentParams): Agent {
   }
 
   async function leave(): Promise<void> {
-    clearInterval(heartbeatTimer);
-    clearInterval(pulseTimer);
+    cancelHeartbeat();
+    cancelPulse();
     // Dead before the goodbye, which lets others begin what they did.
     slots.abandonAll();
     await waiters.until(() => slots.inFlight() === 0, STOPPED_WITHIN_MS);
@@ -303,7 +308,7 @@ export function createAgent(params: AgentParams): Agent {
         memory.remember(result);
         outbox.resend(result);
       }
-      pulseTimer = setInterval(pulse, PULSE_MS);
+      cancelPulse = every(clock, PULSE_MS, pulse);
       connector.start();
     },
     async drain(withinMs) {

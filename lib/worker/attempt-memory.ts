@@ -1,6 +1,6 @@
 import type { AttemptRef, RunResult } from '../contracts/frames.ts';
 import { RESULT_MEMORY_MS } from '../domain/timing.ts';
-import type { Clock } from './clock.ts';
+import type { TimeSource } from './clock.ts';
 
 /** Texts of all remembered results together; beyond it the oldest keep their outcome only. */
 const MAX_REMEMBERED_CHARS = 32_000_000;
@@ -20,7 +20,7 @@ export type AttemptMemory = {
   readonly purge: () => void;
 };
 
-export function createAttemptMemory(clock: Clock): AttemptMemory {
+export function createAttemptMemory(clock: TimeSource): AttemptMemory {
   // A Map keeps the order of insertion, so the oldest are at its front.
   const finished = new Map<string, { result: RunResult; readonly at: number }>();
   const buried = new Map<string, number>();

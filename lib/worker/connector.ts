@@ -9,7 +9,9 @@
  */
 import type { ServerFrame } from '../contracts/frames.ts';
 import { RECONNECT_CAP_MS, reconnectDelayMs } from './backoff.ts';
-import { type Link, type LinkParams, openLink } from './link.ts';
+import type { Cancel, Clock } from './clock.ts';
+import type { Link, LinkEvents } from './link.ts';
+import type { WorkerLogger } from './logger.ts';
 
 export type ConnectorTimings = {
   /** `welcome`, `resumed` or `gone` is expected within this; then the socket is cut and another one opened. */
@@ -31,6 +33,16 @@ export const CONNECTOR_TIMINGS: ConnectorTimings = {
   lastedMs: 10_000,
 };
 
+export type ConnectorParams = {
+  /** Begins to open a socket to the control plane. */
+  readonly openLink: (events: LinkEvents) => Link;
+  readonly clock: Clock;
+  readonly logger: WorkerLogger;
+  readonly timings: ConnectorTimings;
+  /** 0 ≤ random < 1. */
+  readonly random: () => number;
+};
+
 export type ConnectorEvents = {
   /** Say hello or resume on this link. */
   readonly greet: (link: Link) => void;
@@ -50,24 +62,21 @@ export type Connector = {
   readonly stop: () => void;
 };
 
-export function createConnector(
-  params: LinkParams & { readonly timings: ConnectorTimings; readonly random: () => number },
-  events: ConnectorEvents,
-): Connector {
-  const { clock, logger, timings, random } = params;
+export function createConnector(params: ConnectorParams, events: ConnectorEvents): Connector {
+  const { openLink, clock, logger, timings, random } = params;
   let current: Link | undefined;
   let pending: Link | undefined;
-  const retired = new Map<Link, NodeJS.Timeout>();
-  const answerTimers = new Map<Link, NodeJS.Timeout>();
-  let openTimer: NodeJS.Timeout | undefined;
-  let rotateTimer: NodeJS.Timeout | undefined;
+  const retired = new Map<Link, Cancel>();
+  const answerTimers = new Map<Link, Cancel>();
+  let cancelOpen: Cancel = () => {};
+  let cancelRotation: Cancel = () => {};
   let failures = 0;
   let currentSince = 0;
   let refusalSaid = false;
   let stopped = false;
 
   const open = (): void => {
-    const link = openLink(params, {
+    const link = openLink({
       opened: () => events.greet(link),
       frame: (frame) => events.frame(frame, link),
       roundTrip: events.roundTrip,
@@ -77,18 +86,18 @@ export function createConnector(
   };
 
   const openIn = (delayMs: number): void => {
-    clearTimeout(openTimer);
-    openTimer = setTimeout(open, delayMs);
+    cancelOpen();
+    cancelOpen = clock.startTimer(delayMs, open);
   };
 
   const onClosed = (link: Link, end: { readonly refused?: number; readonly detail: string }): void => {
-    clearTimeout(answerTimers.get(link));
+    answerTimers.get(link)?.();
     answerTimers.delete(link);
-    clearTimeout(retired.get(link));
+    retired.get(link)?.();
     if (retired.delete(link) || stopped) return;
     if (link === current) {
       current = undefined;
-      clearTimeout(rotateTimer);
+      cancelRotation();
       if (clock.monotonicMs() - currentSince >= timings.lastedMs) failures = 0;
       // The next socket was being opened anyway: it takes over.
       if (pending !== undefined) return;
@@ -116,7 +125,7 @@ export function createConnector(
   const retire = (link: Link): void => {
     retired.set(
       link,
-      setTimeout(() => link.close(), timings.readOldForMs),
+      clock.startTimer(timings.readOldForMs, () => link.close()),
     );
   };
 
@@ -125,15 +134,15 @@ export function createConnector(
     current: () => current,
     inUse: (link) => link === current || link === pending,
     expectAnswer(link) {
-      clearTimeout(answerTimers.get(link));
+      answerTimers.get(link)?.();
       const cut = (): void => {
         logger.warn('the control plane does not answer', { withinMs: timings.answerWithinMs });
         link.terminate();
       };
-      answerTimers.set(link, setTimeout(cut, timings.answerWithinMs));
+      answerTimers.set(link, clock.startTimer(timings.answerWithinMs, cut));
     },
     answered(link) {
-      clearTimeout(answerTimers.get(link));
+      answerTimers.get(link)?.();
       answerTimers.delete(link);
       if (link !== pending) return;
       if (current !== undefined) retire(current);
@@ -142,14 +151,14 @@ export function createConnector(
       currentSince = clock.monotonicMs();
       refusalSaid = false;
       const [least, most] = timings.rotateAfterMs;
-      clearTimeout(rotateTimer);
-      rotateTimer = setTimeout(open, least + random() * (most - least));
+      cancelRotation();
+      cancelRotation = clock.startTimer(least + random() * (most - least), open);
     },
     stop() {
       stopped = true;
-      clearTimeout(openTimer);
-      clearTimeout(rotateTimer);
-      for (const timer of [...answerTimers.values(), ...retired.values()]) clearTimeout(timer);
+      cancelOpen();
+      cancelRotation();
+      for (const cancel of [...answerTimers.values(), ...retired.values()]) cancel();
       for (const link of [current, pending, ...retired.keys()]) link?.close();
     },
   };

@@ -1,11 +1,10 @@
 import type { RunOrder, RunResult } from '../contracts/frames.ts';
 import { MAX_LOG_CHARS } from '../contracts/limits.ts';
 import { KILL_GRACE_MS } from '../domain/timing.ts';
-import type { Clock, ServerClock } from './clock.ts';
+import type { Cancel, Clock, ServerClock } from './clock.ts';
 import { type Control, type Ending, type Executor, errorText, type Task } from './handlers.ts';
 import { fitResult } from './result-size.ts';
 import { createHeadTail } from './text.ts';
-import { type Cancel, startTimer } from './timers.ts';
 
 /** A killed process is gone, and its output read, well within this; a handler of this process that heeds nothing is not. */
 const SETTLE_AFTER_KILL_MS = 2_000;
@@ -48,11 +47,11 @@ export function startExecution(params: ExecutionParams): Execution {
     if (at < killAt) {
       killAt = at;
       cancelKill();
-      cancelKill = startTimer(graceMs, () => killing.abort());
+      cancelKill = clock.startTimer(graceMs, () => killing.abort());
     }
     stopping.abort(new Error(stopText(cause, order.timeoutMs)));
   };
-  const cancelTimeout = startTimer(order.timeoutMs, () => stop('timed_out', KILL_GRACE_MS));
+  const cancelTimeout = clock.startTimer(order.timeoutMs, () => stop('timed_out', KILL_GRACE_MS));
 
   const control: Control = {
     stopping: stopping.signal,
@@ -63,7 +62,7 @@ export function startExecution(params: ExecutionParams): Execution {
   const run = async (): Promise<RunResult> => {
     const ending = await Promise.race([
       settle(params.execute(toTask(order, payload), control)),
-      leftBehind(killing.signal),
+      leftBehind(killing.signal, clock),
     ]);
     cancelTimeout();
     cancelKill();
@@ -99,9 +98,9 @@ async function settle(ending: Promise<Ending>): Promise<Ending> {
   }
 }
 
-async function leftBehind(killing: AbortSignal): Promise<Ending> {
+async function leftBehind(killing: AbortSignal, clock: Clock): Promise<Ending> {
   await new Promise<void>((resolve) => {
-    killing.addEventListener('abort', () => startTimer(SETTLE_AFTER_KILL_MS, resolve), { once: true });
+    killing.addEventListener('abort', () => clock.startTimer(SETTLE_AFTER_KILL_MS, resolve), { once: true });
   });
   return {
     outcome: 'failed',

@@ -2,7 +2,7 @@ import { WebSocket } from 'ws';
 import type { ServerFrame, WorkerFrame } from '../contracts/frames.ts';
 import { serverFrame } from '../contracts/frames.ts';
 import { MAX_MESSAGE_BYTES } from '../contracts/limits.ts';
-import type { Clock } from './clock.ts';
+import type { TimeSource } from './clock.ts';
 import { errorText } from './handlers.ts';
 import type { WorkerLogger } from './logger.ts';
 
@@ -29,6 +29,7 @@ export type Link = {
   readonly terminate: () => void;
 };
 
+/** None of them is called before the function that opened the link has returned. */
 export type LinkEvents = {
   readonly opened: () => void;
   readonly frame: (frame: ServerFrame) => void;
@@ -40,7 +41,7 @@ export type LinkEvents = {
 export type LinkParams = {
   readonly url: string;
   readonly token: string;
-  readonly clock: Clock;
+  readonly clock: TimeSource;
   readonly logger: WorkerLogger;
 };
 

@@ -67,7 +67,7 @@ export function createOutbox({ spool, clock, send, onEmpty }: OutboxParams): Out
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
-    setImmediate(() => {
+    clock.defer(() => {
       scheduled = false;
       flush();
     });

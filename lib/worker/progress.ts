@@ -1,6 +1,5 @@
 import type { AttemptRef } from '../contracts/frames.ts';
-import type { Clock } from './clock.ts';
-import { type Cancel, startTimer } from './timers.ts';
+import type { Cancel, Clock } from './clock.ts';
 
 export type Progress = { readonly ref: AttemptRef; readonly percent: number; readonly note: string | undefined };
 
@@ -28,7 +27,7 @@ export function createProgress(clock: Clock, send: (percent: number, note: strin
       latest = { percent: Math.min(100, Math.max(0, percent)), note: note?.slice(0, MAX_NOTE_CHARS) };
       const wait = sentAt + PROGRESS_EVERY_MS - clock.monotonicMs();
       if (wait <= 0) flush();
-      else cancel ??= startTimer(wait, flush);
+      else cancel ??= clock.startTimer(wait, flush);
     },
     stop(): void {
       stopped = true;

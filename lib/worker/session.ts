@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { AttemptRef, RunResult, WorkerFrameOf } from '../contracts/frames.ts';
 import { MAX_ATTEMPT_REFS } from '../contracts/limits.ts';
 import { creditLimit, EMPTY_WINDOW, receiveSeq, type SlotWindow, syncTo, voidOldGaps } from '../domain/slot-window.ts';
 import { HEARTBEAT_MS } from '../domain/timing.ts';
-import type { Clock } from './clock.ts';
+import type { TimeSource } from './clock.ts';
 
 /** Who the worker is, for every session of its process. */
 export type Identity = {
@@ -38,8 +37,13 @@ export type Session = {
   readonly envelope: { readonly session: string; readonly pool: string };
 };
 
-export function createSession(identity: Identity, clock: Clock, replaces: string | undefined): Session {
-  const id = randomUUID();
+/** `id` has never been used before; `replaces` is the session whose place this one takes. */
+export function createSession(
+  identity: Identity,
+  clock: TimeSource,
+  id: string,
+  replaces: string | undefined,
+): Session {
   const envelope = { session: id, pool: identity.pool };
   let window: SlotWindow = EMPTY_WINDOW;
   let rep = 0;

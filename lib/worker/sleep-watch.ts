@@ -1,11 +1,11 @@
-import type { Clock } from './clock.ts';
+import type { TimeSource } from './clock.ts';
 
 /**
  * Notices that this process stood still (SIGSTOP, a laptop's lid, a frozen container). Linux's monotonic clock stands
  * still while the machine sleeps, the wall clock does not, so the longer of the two gaps counts; a stepped wall clock is
  * then taken for a sleep, which costs one question to the control plane.
  */
-export function createSleepWatch(clock: Clock, suspectMs: number) {
+export function createSleepWatch(clock: TimeSource, suspectMs: number) {
   let monotonicAt = clock.monotonicMs();
   let wallAt = clock.wallMs();
   return {

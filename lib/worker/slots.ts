@@ -12,12 +12,12 @@
 import type { AttemptRef, RunOrder, RunResult } from '../contracts/frames.ts';
 import { STARTED_AFTER_MS } from '../domain/timing.ts';
 import { attemptKey } from './attempt-memory.ts';
-import type { Clock, ServerClock } from './clock.ts';
+import type { Cancel, Clock, ServerClock } from './clock.ts';
 import { type Execution, startExecution, unbegun } from './execution.ts';
 import type { Registered } from './handlers.ts';
 import type { LoadedPayload } from './order-payload.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { atServerTime, type Cancel, startTimer } from './timers.ts';
+import { atServerTime } from './timers.ts';
 
 export type SlotsParams = {
   readonly maxTasks: number;
@@ -105,7 +105,7 @@ export function createSlots(params: SlotsParams): Slots {
       onProgress: progress.report,
     });
     entry.execution = execution;
-    const cancelStarted = startTimer(STARTED_AFTER_MS, () => {
+    const cancelStarted = clock.startTimer(STARTED_AFTER_MS, () => {
       if (!entry.abandoned) params.onStarted(entry.ref, execution.startedAt);
     });
     void execution.ended.then((result) => {
@@ -129,7 +129,7 @@ export function createSlots(params: SlotsParams): Slots {
   const hold = async (entry: Entry): Promise<void> => {
     const loaded = await params.loadPayload(entry.order, entry.stopLoading.signal);
     if (entry.stopLoading.signal.aborted) return;
-    entry.cancelHold = atServerTime(entry.order.notBefore, serverClock, () => {
+    entry.cancelHold = atServerTime(entry.order.notBefore, serverClock, clock, () => {
       due.push({ entry, loaded });
       pump();
     });

@@ -1,5 +1,7 @@
+import type { Clock } from './clock.ts';
+
 /** Promises that resolve when something has become true, or when their time is over. */
-export function createWaiters() {
+export function createWaiters(clock: Clock) {
   const waiting = new Set<() => void>();
   return {
     /** To be called whenever one of the awaited things may have become true. */
@@ -9,14 +11,14 @@ export function createWaiters() {
     until(isTrue: () => boolean, withinMs: number): Promise<void> {
       return new Promise((resolve) => {
         const done = (): void => {
-          clearTimeout(timer);
+          cancel();
           waiting.delete(look);
           resolve();
         };
         const look = (): void => {
           if (isTrue()) done();
         };
-        const timer = setTimeout(done, withinMs);
+        const cancel = clock.startTimer(withinMs, done);
         waiting.add(look);
         look();
       });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { handlerNameSchema } from '../contracts/frames.ts';
 import { MAX_HANDLERS } from '../contracts/limits.ts';
 import { type Agent, createAgent } from './agent.ts';
@@ -5,9 +6,10 @@ import { builtIns } from './built-in/index.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { CONNECTOR_TIMINGS, type ConnectorTimings } from './connector.ts';
 import { type Handler, inProcess, type Registered } from './handlers.ts';
+import { openLink } from './link.ts';
 import { createTextLogger, type WorkerLogger } from './logger.ts';
 import { type CheckedOptions, checkOptions, type WorkerOptions } from './options.ts';
-import { httpUrlBeside } from './order-payload.ts';
+import { httpUrlBeside, loadPayload } from './order-payload.ts';
 import { defaultSpoolDirectory, openSpool } from './spool.ts';
 
 /** What `drain` allows when it is told nothing. */
@@ -87,14 +89,16 @@ export class Worker {
   #begin(): Promise<void> {
     const { url, token, name, pool, maxTasks, tags } = this.#options;
     const logger = this.#logger;
+    const { clock } = this.#surroundings;
+    const httpUrl = this.#options.httpUrl ?? httpUrlBeside(url);
     if (isPlain(url)) logger.warn('the token travels unencrypted: use a wss:// URL', { url });
     const spool = openSpool(this.#options.spoolDirectory ?? defaultSpoolDirectory(name), logger);
     return new Promise((resolve) => {
       this.#settleStart = resolve;
       this.#agent = createAgent({
-        url,
-        token,
-        httpUrl: this.#options.httpUrl ?? httpUrlBeside(url),
+        openLink: (events) => openLink({ url, token, clock, logger }, events),
+        makeSessionId: () => randomUUID(),
+        loadPayload: (order, signal) => loadPayload(order, { httpUrl, token }, signal),
         identity: { name, pool, maxTasks, tags, handlers: [...this.#handlers.keys()] },
         handlers: this.#handlers,
         spool,

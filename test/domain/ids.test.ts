@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { isRunId, makeRunId, RUN_SHARDS, runShard } from '../../lib/domain/ids.ts';
 import { chances, holds } from '../support/properties.ts';
 
+/** The largest draw below 1. */
+const ALMOST_ONE = 1 - Number.EPSILON / 2;
 /** From the first id to the last that 53 bits hold. */
 const instants = fc.integer({ min: Date.UTC(2024, 0, 1) + 1, max: Date.UTC(2093, 0, 1) });
 
@@ -23,6 +25,14 @@ describe('run ids', () => {
         expect(Number(makeRunId(now, early))).toBeLessThan(Number(makeRunId(now + 1, late)));
       }),
     );
+  });
+
+  it.each([
+    ['the first millisecond, the least draw', Date.UTC(2024, 0, 1) + 1, 0, '4096'],
+    ['the first millisecond, the greatest draw', Date.UTC(2024, 0, 1) + 1, ALMOST_ONE, '8191'],
+    ['the second millisecond, the least draw', Date.UTC(2024, 0, 1) + 2, 0, '8192'],
+  ])('are milliseconds since 2024, then 12 bits of chance: %s', (_case, now, chance, id) => {
+    expect(makeRunId(now, chance)).toBe(id);
   });
 
   it('name their shard, and use all of them evenly', () => {

@@ -2,31 +2,25 @@ import { describe, expect, it } from 'vitest';
 import {
   ATTEMPT_FIELDS,
   type AttemptRecord,
-  isInFlight,
-  isRunOpen,
-  isTerminal,
-  RUN_STATUSES,
   type Run,
   type RunChange,
   type RunStatus,
   TRANSITIONS,
   type TransitionName,
-  triesBegun,
 } from '../../lib/domain/run.ts';
 import {
-  cancel,
   claim,
   type Decision,
-  endBadly,
   isDue,
+  type RunRequest,
   submitDue,
   submitLater,
   submitWaiting,
   undoClaim,
 } from '../../lib/domain/run-decisions.ts';
 import { DISPATCH_LEAD_MS } from '../../lib/domain/timing.ts';
-import { aGrant, aRequest, CHANGES, NOW, RETENTION_MS, runIn } from '../support/rows.ts';
-import { decide, END, FAILED, LATER } from '../support/transitions.ts';
+import { aGrant, aRequest, CHANGES, NOW, runIn } from '../support/rows.ts';
+import { decide, LATER } from '../support/transitions.ts';
 
 const statusSet = (name: TransitionName): readonly RunStatus[] => TRANSITIONS[name].from;
 const EDGES = CHANGES.flatMap((name) => statusSet(name).map((from) => [name, from] as const));
@@ -79,7 +73,6 @@ describe('every decision', () => {
       const { tries } = setOf(decide(name, runIn(from)));
       expect([name, tries !== undefined]).toEqual([name, counting.includes(name)]);
     }
-    expect(undoClaim(runIn('dispatched'), 0, LATER).change.expect).toMatchObject({ attempt: 1, session: 'session-1' });
   });
 
   it('takes its place in the ready index with it, and leaves none behind', () => {
@@ -93,16 +86,114 @@ describe('every decision', () => {
     }
   });
 
-  it('lets a run end only once', () => {
-    for (const status of RUN_STATUSES.filter(isTerminal)) {
-      expect(cancel(runIn(status), END)).toBe('already_ended');
+  it.each<[string, readonly TransitionName[], readonly (keyof Run)[]]>([
+    ['leaves the ready index', ['claim', 'cancel_waiting'], ['readyAt', 'readyShard']],
+    ['waits without a trace of its last attempt', ['undo_claim', 'retry'], ATTEMPT_FIELDS],
+    ['ends, and holds no place in a session', ['succeed', 'fail', 'time_out'], ['session', 'seq', 'progress']],
+    ['is cancelled, and keeps the session that owes the evidence', ['cancel_in_flight'], ['progress']],
+    ['has its end proven, and holds no place any more', ['record_evidence'], ['session', 'seq']],
+    ['goes on', ['fall_due', 'dispatch_due', 'start', 'report_progress', 'adopt'], []],
+  ])('a run that %s (%j) is rid of %j', (_case, names, cleared) => {
+    for (const [name, from] of EDGES.filter(([one]) => names.includes(one))) {
+      expect([name, decide(name, runIn(from)).change.clear]).toEqual([name, cleared]);
     }
-    const endings = CHANGES.filter((name) => isTerminal(TRANSITIONS[name].to) && name !== 'record_evidence');
-    expect(endings.flatMap(statusSet).filter(isTerminal)).toEqual([]);
+  });
+
+  it.each(EDGES)(
+    '%s from %s writes nothing undefined, whatever the row lacks: no store has such a value',
+    (name, from) => {
+      const {
+        payload: _,
+        session: _s,
+        worker: _w,
+        dispatchedAt: _d,
+        startedAt: _t,
+        evidence: _e,
+        ...bare
+      } = runIn(from);
+      for (const run of [runIn(from), bare]) {
+        const { change } = decide(name, run);
+        expect(change).toStrictEqual(JSON.parse(JSON.stringify(change)));
+      }
+    },
+  );
+});
+
+describe('an undone claim (R5)', () => {
+  it('is remembered as undelivered, with the worker that was not there', () => {
+    const earlier: AttemptRecord = { attempt: 1, outcome: 'failed', endedAt: NOW };
+    const run = runIn('dispatched', { attempt: 2, history: [earlier] });
+    expect(undoClaim(run, 0, LATER).change.set.history).toStrictEqual([
+      earlier,
+      { attempt: 2, outcome: 'undelivered', worker: 'worker-1', endedAt: LATER },
+    ]);
+  });
+
+  it('is undone only for the session whose socket was dead', () => {
+    expect(undoClaim(runIn('dispatched'), 0, LATER).change.expect).toEqual({
+      attempt: 1,
+      g: 1,
+      fence: 0,
+      session: 'session-1',
+    });
+  });
+});
+
+describe('between two attempts', () => {
+  const attempted: Run = {
+    ...runIn('running'),
+    endedAt: NOW,
+    durationMs: 1,
+    exitCode: 1,
+    signal: 'SIGTERM',
+    reason: 'handler_failed',
+    output: 'half',
+    error: 'no',
+    log: 'a line',
+    reportStored: true,
+    progress: { percent: 10 },
+  };
+  const fieldsAfter = (run: Run, { change }: Decision): Set<string> => {
+    const cleared = new Set<string>(change.clear);
+    return new Set(Object.keys({ ...run, ...change.set }).filter((field) => !cleared.has(field)));
+  };
+
+  it.each<[string, TransitionName, () => Run]>([
+    ['tried again waits as one that was never tried', 'retry', () => submitLater(aRequest(), NOW)],
+    ['not delivered is ready as one never pushed', 'undo_claim', () => submitWaiting(aRequest(), 0, NOW)],
+  ])('a run %s', (_case, name, submit) => {
+    expect(fieldsAfter(attempted, decide(name, attempted))).toEqual(new Set(Object.keys(submit())));
   });
 });
 
 describe('the first row of a run', () => {
+  const FIRST: readonly [TransitionName, (request: RunRequest) => Run][] = [
+    ['submit_due', (request) => submitDue(request, aGrant(), NOW)],
+    ['submit_waiting', (request) => submitWaiting(request, 3, NOW)],
+    ['submit_later', (request) => submitLater(request, NOW)],
+  ];
+
+  it.each(FIRST)('by %s is what was asked for, in the status of that transition', (name, submit) => {
+    const request = aRequest({ executeAt: NOW + 60_000, keyed: 'order-7' });
+    expect(submit(request)).toMatchObject({
+      ...request,
+      status: TRANSITIONS[name].to,
+      dueAt: NOW + 60_000,
+      createdAt: NOW,
+      updatedAt: NOW,
+    });
+  });
+
+  it.each(FIRST)(
+    'by %s has no field for a payload that lies beside it, nor for a key that was not given',
+    (_name, submit) => {
+      const { payload: _beside, ...request } = aRequest();
+      const run = submit(request);
+      expect(run).not.toHaveProperty('payload');
+      expect(run).not.toHaveProperty('keyed');
+    },
+  );
+
   it('due now with credit is dispatched at once, watched after 20 s (D1)', () => {
     expect(submitDue(aRequest(), aGrant({ seq: 7 }), NOW)).toMatchObject({
       status: 'dispatched',
@@ -154,6 +245,7 @@ describe('claiming a ready run (D4)', () => {
 
   it.each([
     ['after 2 s the look at 16 s comes in time', 2_000],
+    ['after 116 s the look at 136 s comes on the dot', 116_000],
     ['after 120 s the look at 136 s comes in time', 120_000],
   ])('%s, so nothing is armed', (_case, afterMs) => {
     const { change, arm } = claimAfter(afterMs);
@@ -170,110 +262,5 @@ describe('claiming a ready run (D4)', () => {
     const { change, arm } = claimAfter(afterMs);
     expect(arm).toEqual({ g: 2, dueAt: NOW + afterMs + 20_000 });
     expect(change.set.g).toBe(2);
-  });
-});
-
-describe('an attempt that ended badly', () => {
-  const running = runIn('running', { worker: 'worker-1', log: 'a line', progress: { percent: 10 }, tries: 0 });
-
-  it('is tried again after a backoff, its fields cleared and its record kept', () => {
-    const { change, arm } = endBadly(
-      running,
-      { ...FAILED, exitCode: 3, error: 'x'.repeat(500) },
-      { error: 'x'.repeat(500), output: 'half' },
-      END,
-      0.999,
-    );
-    expect(change).toMatchObject({
-      transition: 'retry',
-      set: { status: 'scheduled', tries: 1, dueAt: LATER + 999, wakeAt: LATER + 1_000 },
-    });
-    expect(change.clear).toEqual(ATTEMPT_FIELDS);
-    expect(change.set.history).toEqual<AttemptRecord[]>([
-      {
-        attempt: 1,
-        outcome: 'failed',
-        reason: 'handler_failed',
-        worker: 'worker-1',
-        startedAt: NOW + 100,
-        endedAt: LATER,
-        exitCode: 3,
-        error: 'x'.repeat(200),
-      },
-    ]);
-    // Armed for this very moment, the alarm would overtake the commit and wait 5 s for it.
-    expect(arm).toEqual({ g: 2, dueAt: LATER + 1_000 });
-  });
-
-  it('waits for a long backoff until shortly before its instant', () => {
-    const { change } = endBadly({ ...running, tries: 10, maxTries: 100 }, FAILED, {}, END, 0.5);
-    expect(change.set).toMatchObject({ dueAt: LATER + 512_000, wakeAt: LATER + 512_000 - DISPATCH_LEAD_MS });
-  });
-
-  it('ends the run with its last try, kept for as long as finished runs are', () => {
-    const { change, arm } = endBadly({ ...running, tries: 2 }, { ...FAILED, exitCode: 1 }, { error: 'no' }, END, 0.5);
-    expect(change).toMatchObject({
-      transition: 'fail',
-      set: { status: 'failed', tries: 3, endedAt: LATER, expiresAt: LATER + RETENTION_MS, error: 'no', exitCode: 1 },
-    });
-    expect(arm).toBeUndefined();
-  });
-
-  it('ends the run at once when the payload can never do (bad_payload)', () => {
-    const { change } = endBadly(running, { outcome: 'failed', reason: 'bad_payload' }, {}, END, 0.5);
-    expect(change).toMatchObject({ transition: 'fail', set: { tries: 1, reason: 'bad_payload' } });
-  });
-
-  it.each(['no_handler', 'refused', 'payload_unavailable', 'worker_lost'] as const)('%s is tried again', (reason) => {
-    expect(endBadly(running, { outcome: 'failed', reason }, {}, END, 0.5).change.transition).toBe('retry');
-  });
-
-  it('is remembered as lost when its worker was, and the loss names the session (R6)', () => {
-    const lost = { outcome: 'failed', reason: 'worker_lost' } as const;
-    const { change } = endBadly(running, lost, {}, END, 0.5, { session: 'session-1' });
-    expect(change.expect).toEqual({ attempt: 1, g: 1, fence: 0, session: 'session-1' });
-    expect(change.set.history).toMatchObject([{ outcome: 'lost', reason: 'worker_lost' }]);
-  });
-
-  it('pushes the oldest records out of a long history', () => {
-    const history = Array.from({ length: 20 }, (_, index): AttemptRecord => {
-      return { attempt: index + 1, outcome: 'failed', endedAt: NOW };
-    });
-    const long = { ...running, attempt: 21, tries: 20, maxTries: 100, history };
-    const kept = endBadly(long, FAILED, {}, END, 0.5).change.set.history ?? [];
-    expect(kept.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, index) => index + 2));
-  });
-});
-
-describe('what a status says', () => {
-  it.each<[string, Partial<Run> & Pick<Run, 'status'>, number]>([
-    ['never tried', { status: 'scheduled' }, 0],
-    ['waiting after two bad tries', { status: 'scheduled', tries: 2 }, 2],
-    ['ready again after an undone claim', { status: 'ready', attempt: 1 }, 0],
-    ['the first try on its way', { status: 'dispatched', attempt: 1 }, 1],
-    ['the third try running', { status: 'running', attempt: 3, tries: 2 }, 3],
-    ['succeeded at the second', { status: 'succeeded', tries: 1 }, 2],
-    ['failed with its last', { status: 'failed', tries: 3 }, 3],
-    ['timed out with its only one', { status: 'timed_out', tries: 1 }, 1],
-    ['cancelled before any', { status: 'cancelled', tries: 0, attempt: 0 }, 0],
-  ])('tries begun: %s', (_case, fields, expected) => {
-    const { evidence: _pending, ...run } = runIn(fields.status);
-    expect(triesBegun({ ...run, tries: 0, ...fields })).toBe(expected);
-  });
-
-  it('a try that was cancelled in flight has begun', () => {
-    expect(triesBegun(runIn('cancelled', { tries: 1 }))).toBe(2);
-  });
-
-  it('open is what still needs its alarm: a cancelled run does until its evidence is in (H6)', () => {
-    const open = RUN_STATUSES.filter((status) => isRunOpen(runIn(status)));
-    expect(open).toEqual(['scheduled', 'ready', 'dispatched', 'running', 'cancelled']);
-    expect(isRunOpen(runIn('cancelled', { evidence: { state: 'exited', at: NOW } }))).toBe(false);
-    expect(isRunOpen(runIn('cancelled', { evidence: { state: 'abandoned', at: NOW } }))).toBe(false);
-  });
-
-  it('each is waiting, in flight or terminal', () => {
-    expect(RUN_STATUSES.filter(isInFlight)).toEqual(['dispatched', 'running']);
-    expect(RUN_STATUSES.filter(isTerminal)).toEqual(['succeeded', 'failed', 'timed_out', 'cancelled']);
   });
 });

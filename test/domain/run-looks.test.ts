@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { deadline } from '../../lib/domain/run.ts';
 import { lookForEvidence, lookInFlight } from '../../lib/domain/run-decisions.ts';
 import { aSession, NOW, runIn } from '../support/rows.ts';
 
@@ -54,16 +53,14 @@ describe('the alarm of a run in flight (R3)', () => {
       { do: 'redeliver', lookAt: at(40_000) },
     ],
     ['and only once', [{ ...run, timeoutMs: 1_000 }, aSession({ hbAt: at(30_000) }), at(40_000)], { do: 'time_out' }],
+    [
+      'gone before that one more push: lost, for its time was not up',
+      [{ ...run, timeoutMs: 1_000 }, undefined, at(20_000)],
+      { do: 'lose' },
+    ],
     ['out of time and lost: out of time', [run, undefined, at(60 * MINUTE_MS + 15_000)], { do: 'time_out' }],
   ])('%s', (_case, given, expected) => {
     expect(lookInFlight(...given)).toEqual(expected);
-  });
-
-  it('counts the time from the latest of push, instant and start', () => {
-    const times = { timeoutMs: 1_000, dispatchedAt: 10, dueAt: 20 };
-    expect(deadline(times)).toBe(1_020);
-    expect(deadline({ ...times, startedAt: 500 })).toBe(1_500);
-    expect(deadline({ ...times, dispatchedAt: 90 })).toBe(1_090);
   });
 });
 

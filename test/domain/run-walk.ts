@@ -32,6 +32,9 @@ import { aGrant, aRequest, aSession, NOW, RETENTION_MS, SESSION_REF } from '../s
 
 const REASONS = ['handler_failed', 'worker_lost', 'no_handler', 'bad_payload', 'timed_out'] as const;
 
+/** Rule A2: an alarm judges its row anew this often at most. Here nobody is in its way, so it never needs as many. */
+const MAX_ROUNDS = 5;
+
 /** What happens next. `back`: how many rows ago the one was read that the decision is taken from. */
 export type Step =
   | { readonly do: 'wait'; readonly ms: number }
@@ -209,7 +212,7 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
   };
 
   const ring = async (alarm: Alarm, how: Ring): Promise<void> => {
-    for (;;) {
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const run = current();
       const verdict = judge(alarm, { open: isRunOpen(run), g: run.g, wakeAt: run.wakeAt }, now);
       if (verdict === 'done') {
@@ -233,6 +236,7 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
         return;
       }
     }
+    throw new Error(`An alarm of a ${current().status} run got nowhere in ${MAX_ROUNDS} rounds`);
   };
 
   const decide = (one: Exclude<Step, { do: 'wait' | 'ring' }>): Decision | undefined => {

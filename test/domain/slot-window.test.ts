@@ -47,6 +47,15 @@ describe('slot window', () => {
     );
   });
 
+  it('is not changed by a push that comes again', () => {
+    holds(
+      fc.property(seqs, (received) => {
+        const window = receiveAll(received, 1);
+        for (const seq of received) expect(receiveSeq(window, seq, 2)).toEqual(window);
+      }),
+    );
+  });
+
   it('a sync never goes back, voids what is missing up to q and nothing above it (C6)', () => {
     holds(
       fc.property(seqs, fc.integer({ min: 0, max: 80 }), (received, q) => {

@@ -13,6 +13,7 @@ import {
 } from '../../lib/adapters/dynamodb/side-stores.ts';
 import { makeTestOp, openTestTable } from '../support/dynamodb-table.ts';
 import { runListsSuite } from './run-lists.suite.ts';
+import { runMachineSuite } from './run-machine.suite.ts';
 import { runRowsSuite } from './run-rows.suite.ts';
 import { sessionCreditSuite } from './session-credit.suite.ts';
 import { sessionRowsSuite } from './session-rows.suite.ts';
@@ -39,6 +40,7 @@ describe('in DynamoDB', () => {
 
   runRowsSuite(() => stores);
   runListsSuite(() => stores);
+  runMachineSuite(() => stores, { numRuns: 20 });
   sessionRowsSuite(() => stores);
   sessionCreditSuite(() => stores);
   sideStoresSuite(() => stores);

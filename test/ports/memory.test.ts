@@ -8,6 +8,7 @@ import {
   createMemoryIdempotencyStore,
 } from '../../lib/adapters/memory/side-stores.ts';
 import { runListsSuite } from './run-lists.suite.ts';
+import { runMachineSuite } from './run-machine.suite.ts';
 import { runRowsSuite } from './run-rows.suite.ts';
 import { sessionCreditSuite } from './session-credit.suite.ts';
 import { sessionRowsSuite } from './session-rows.suite.ts';
@@ -28,6 +29,7 @@ describe('in memory', () => {
 
   runRowsSuite(() => stores);
   runListsSuite(() => stores);
+  runMachineSuite(() => stores, { numRuns: 400 });
   sessionRowsSuite(() => stores);
   sessionCreditSuite(() => stores);
   sideStoresSuite(() => stores);

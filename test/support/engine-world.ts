@@ -19,6 +19,7 @@ import type { Alarm } from '../../lib/domain/alarm.ts';
 import { RUN_SHARDS } from '../../lib/domain/ids.ts';
 import type { Run } from '../../lib/domain/run.ts';
 import { NOW, RETENTION_MS } from './rows.ts';
+import { seeded } from './seeded.ts';
 
 type Stores = Pick<Ports, 'runs' | 'data' | 'sessions' | 'connections' | 'exceptions' | 'idempotency' | 'counts'>;
 
@@ -64,17 +65,6 @@ export type World = {
   /** The stream brings the changes of rows since the last time, and then, as it may, brings them again. */
   readonly count: () => Promise<void>;
   readonly warnings: string[];
-};
-
-/** Mulberry32: 32 bits of state are chance enough for a test. */
-const seeded = (seed: number): (() => number) => {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 };
 
 export const createWorld = (

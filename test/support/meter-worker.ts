@@ -1,4 +1,5 @@
 /** A worker in virtual time: it speaks the protocol with the worker library's own session, and its runs take no work. */
+import { randomUUID } from 'node:crypto';
 import type { RunOrder, ServerFrame, WorkerFrame, WorkerFrameOf } from '../../lib/contracts/frames.ts';
 import { HEARTBEAT_MS } from '../../lib/domain/timing.ts';
 import { createSession } from '../../lib/worker/session.ts';
@@ -32,7 +33,8 @@ const LOG_LINE = '2026-11-21T09:00:00.000Z info  sent to user@example.com, provi
 export const createVirtualWorker = (options: VirtualWorkerOptions): VirtualWorker => {
   const { conn, slots, handlers, runMs, timeline, send } = options;
   const identity = { name: options.name, pool: 'default', maxTasks: slots, handlers, tags: [] };
-  const session = createSession(identity, { monotonicMs: timeline.now, wallMs: timeline.now }, undefined);
+  const time = { monotonicMs: timeline.now, wallMs: timeline.now };
+  const session = createSession(identity, time, randomUUID(), undefined);
   const held = new Map<string, RunOrder>();
   const due: RunOrder[] = [];
   let executing = 0;

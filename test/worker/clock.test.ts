@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createAttemptMemory } from '../../lib/worker/attempt-memory.ts';
 import { createServerClock, systemClock } from '../../lib/worker/clock.ts';
 import { createSleepWatch } from '../../lib/worker/sleep-watch.ts';
-import { atServerTime, startTimer } from '../../lib/worker/timers.ts';
+import { atServerTime, every } from '../../lib/worker/timers.ts';
+import { createVirtualClock } from './virtual-clock.ts';
 
 const createTestClock = () => {
   const now = { monotonic: 1_000, wall: 500_000 };
@@ -63,8 +64,39 @@ describe('timers', () => {
     const serverClock = createServerClock(systemClock);
     serverClock.observe(systemClock.monotonicMs() + 5_000_000);
     const instant = serverClock.nowMs() + 30;
-    await new Promise<void>((resolve) => atServerTime(instant, serverClock, resolve));
+    await new Promise<void>((resolve) => atServerTime(instant, serverClock, systemClock, resolve));
     expect(serverClock.nowMs()).toBeGreaterThanOrEqual(instant);
+  });
+
+  it('heed what is learnt about the server’s clock while an action is held', () => {
+    const clock = createVirtualClock();
+    const serverClock = createServerClock(clock);
+    serverClock.observe(900_000);
+    const calledAt: number[] = [];
+    atServerTime(960_000, serverClock, clock, () => calledAt.push(clock.monotonicMs()));
+    clock.advance(59_000);
+    // This frame travelled faster: the instant is 30 ms earlier than it seemed.
+    serverClock.observe(959_030);
+    clock.advance(1_000);
+    expect(calledAt).toEqual([59_970]);
+  });
+
+  it('go on at one interval until they are cancelled, also by their own action', () => {
+    const clock = createVirtualClock();
+    const calledAt: number[] = [];
+    const cancel = every(clock, 1_000, () => {
+      calledAt.push(clock.monotonicMs());
+      if (calledAt.length === 3) cancel();
+    });
+    clock.advance(10_000);
+    expect(calledAt).toEqual([1_000, 2_000, 3_000]);
+    expect(clock.waiting()).toBe(0);
+  });
+
+  it('are exact on the monotonic clock when asked to be', async () => {
+    const due = systemClock.monotonicMs() + 7.5;
+    await new Promise<void>((resolve) => systemClock.startExactTimer(7.5, resolve));
+    expect(systemClock.monotonicMs()).toBeGreaterThanOrEqual(due);
   });
 
   it('can be taken back', async () => {
@@ -74,12 +106,15 @@ describe('timers', () => {
       called += 1;
     };
     const cancels = [
-      startTimer(5, call),
-      atServerTime(serverClock.nowMs() + 5, serverClock, call),
-      startTimer(2 ** 31 + 5, call),
+      systemClock.startTimer(5, call),
+      systemClock.startExactTimer(0, call),
+      systemClock.startExactTimer(5, call),
+      systemClock.defer(call),
+      atServerTime(serverClock.nowMs() + 5, serverClock, systemClock, call),
+      systemClock.startTimer(2 ** 31 + 5, call),
     ];
     for (const cancel of cancels) cancel();
-    await new Promise<void>((resolve) => startTimer(20, resolve));
+    await new Promise<void>((resolve) => systemClock.startTimer(20, resolve));
     expect(called).toBe(0);
   });
 });

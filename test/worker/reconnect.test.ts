@@ -56,7 +56,7 @@ describe('a dropped socket', () => {
 
   it('is noticed when the other side gives no sign of life any more', async () => {
     let aheadMs = 0;
-    const clock = { monotonicMs: () => systemClock.monotonicMs() + aheadMs, wallMs: systemClock.wallMs };
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
     const plane = await startPlane({ heartbeatMs: 20 });
     const { worker, lines } = createWorker(plane, {}, { clock });
     await worker.start();
@@ -78,6 +78,7 @@ describe('a dropped socket', () => {
 it('a worker that could not report for more than 30 s starts nothing more until it is resumed', async () => {
   const time = { aheadMs: 0, stepMs: 0 };
   const clock = {
+    ...systemClock,
     monotonicMs: () => systemClock.monotonicMs() + time.aheadMs,
     // Read whenever a sleep is looked for: time passes between two looks, but never so much that it seems one.
     wallMs: () => {
@@ -169,7 +170,7 @@ describe('a session that is gone (K5)', () => {
 
   it('is not asked about when it was silent for 45 s and nothing runs', async () => {
     let aheadMs = 0;
-    const clock = { monotonicMs: () => systemClock.monotonicMs() + aheadMs, wallMs: systemClock.wallMs };
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
     const plane = await startPlane();
     const { worker } = createWorker(plane, {}, { clock });
     await worker.start();
@@ -185,6 +186,7 @@ describe('a process that stood still for more than 30 s (K4)', () => {
   it.each(['monotonicMs', 'wallMs'] as const)('starts nothing until its session is confirmed (%s)', async (stopped) => {
     const ahead = { monotonicMs: 0, wallMs: 0 };
     const clock = {
+      ...systemClock,
       monotonicMs: () => systemClock.monotonicMs() + ahead.monotonicMs,
       wallMs: () => systemClock.wallMs() + ahead.wallMs,
     };
@@ -208,7 +210,7 @@ describe('a process that stood still for more than 30 s (K4)', () => {
 
   it('takes an answer to an earlier question for no answer', async () => {
     let aheadMs = 0;
-    const clock = { monotonicMs: () => systemClock.monotonicMs() + aheadMs, wallMs: systemClock.wallMs };
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
     const plane = await startPlane({ onResume: 'silence' });
     const { worker } = createWorker(plane, {}, { clock });
     const began: string[] = [];
@@ -232,7 +234,7 @@ describe('a process that stood still for more than 30 s (K4)', () => {
 
   it('drops what was buffered when the session is gone', async () => {
     let aheadMs = 0;
-    const clock = { monotonicMs: () => systemClock.monotonicMs() + aheadMs, wallMs: systemClock.wallMs };
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
     const plane = await startPlane({ onResume: 'gone' });
     const { worker } = createWorker(plane, {}, { clock });
     const began: string[] = [];

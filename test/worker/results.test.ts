@@ -90,7 +90,7 @@ describe('the spool', () => {
 
   it('keeps a sent result for a minute, in files that only their owner reads', async () => {
     let aheadMs = 0;
-    const clock = { monotonicMs: () => systemClock.monotonicMs() + aheadMs, wallMs: systemClock.wallMs };
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
     const plane = await startPlane();
     const spoolDirectory = join(temporaryDirectory(), 'spool');
     const { worker } = createWorker(plane, { spoolDirectory }, { clock });

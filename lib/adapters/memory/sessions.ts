@@ -4,10 +4,35 @@ import { STRIKE_WINDOW_MS } from '../../domain/timing.ts';
 
 const keyOf = ({ pool, shard, id }: SessionRef): string => JSON.stringify([pool, shard, id]);
 
+/** Told of every change of a row; `after` is absent when it was deleted. */
+export type SessionFeed = (before: Session | undefined, after: Session | undefined) => void;
+
+/** The page of a shard that a look for credit reads. */
+export const pageOfShard = (
+  rows: Iterable<Session>,
+  { pool, shard, after }: Omit<Parameters<SessionStore['look']>[0], 'reading'>,
+): Awaited<ReturnType<SessionStore['look']>> => {
+  const sessions = [...rows]
+    .filter((session) => session.pool === pool && session.shard === shard)
+    .filter((session) => after === undefined || session.id > after)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { sessions: sessions.slice(0, SESSIONS_PER_LOOK), more: sessions.length > SESSIONS_PER_LOOK };
+};
+
 /** The sessions in this process: the twin of the DynamoDB adapter, condition by condition. */
-export const createMemorySessionStore = (): SessionStore => {
+export const createMemorySessionStore = (onChange: SessionFeed = () => undefined): SessionStore => {
   const rows = new Map<string, Session>();
   const voids = new Map<string, Set<string>>();
+  let writes = 0;
+
+  /** Stamps each write as DynamoDB's `op` does (rule W1): giving back asks whether anybody wrote since the take (C5). */
+  const put = (before: Session | undefined, fields: Session): Session => {
+    writes += 1;
+    const after = { ...fields, op: String(writes) };
+    rows.set(keyOf(after), after);
+    onChange(before, after);
+    return after;
+  };
 
   const change = (
     ref: SessionRef,
@@ -15,12 +40,7 @@ export const createMemorySessionStore = (): SessionStore => {
     fields: (session: Session) => Partial<Session>,
   ): Session | undefined => {
     const session = rows.get(keyOf(ref));
-    if (session === undefined || !condition(session)) {
-      return undefined;
-    }
-    const next = { ...session, ...fields(session) };
-    rows.set(keyOf(ref), next);
-    return next;
+    return session === undefined || !condition(session) ? undefined : put(session, { ...session, ...fields(session) });
   };
 
   const reported = (
@@ -47,17 +67,12 @@ export const createMemorySessionStore = (): SessionStore => {
       if (voids.get(keyOf(session))?.has(nonce)) {
         return { kind: 'voided' };
       }
-      rows.set(keyOf(session), session);
+      voids.delete(keyOf(session));
+      put(undefined, session);
       return { kind: 'created' };
     },
     get: async (ref) => rows.get(keyOf(ref)),
-    look: async ({ pool, shard, after }) => {
-      const sessions = [...rows.values()]
-        .filter((session) => session.pool === pool && session.shard === shard)
-        .filter((session) => after === undefined || session.id > after)
-        .sort((a, b) => (a.id < b.id ? -1 : 1));
-      return { sessions: sessions.slice(0, SESSIONS_PER_LOOK), more: sessions.length > SESSIONS_PER_LOOK };
-    },
+    look: async (query) => pageOfShard(rows.values(), query),
     take: async (read, count, now) =>
       change(
         read,
@@ -69,7 +84,7 @@ export const createMemorySessionStore = (): SessionStore => {
     giveBack: async (taken, count) =>
       change(
         taken,
-        (session) => session.q === taken.q,
+        (session) => session.q === taken.q && session.op === taken.op,
         () => ({ q: taken.q - count }),
       ) !== undefined,
     report: async (ref, { rep, seen, limit }, { heartbeat, take, now }) =>
@@ -96,7 +111,7 @@ export const createMemorySessionStore = (): SessionStore => {
         return false;
       }
       const { conn: _closed, ...detached } = session;
-      rows.set(keyOf(ref), detached);
+      put(session, detached);
       return true;
     },
     lose: async (ref, hbAt) =>
@@ -113,8 +128,10 @@ export const createMemorySessionStore = (): SessionStore => {
       );
     },
     remove: async (ref) => {
-      if (rows.get(keyOf(ref))?.st === 'closed') {
+      const session = rows.get(keyOf(ref));
+      if (session?.st === 'closed') {
         rows.delete(keyOf(ref));
+        onChange(session, undefined);
       }
     },
     fence: async (ref, g) =>

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ConflictException, CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { encodeAlarm } from '../../contracts/alarm-message.ts';
 import type { Alarm } from '../../domain/alarm.ts';
-import { AWS_CALL } from '../aws-call.ts';
+import { AWS_CALL, type Sender } from '../aws-call.ts';
 
 export type ScheduleTarget = {
   readonly group: string;
@@ -31,7 +31,10 @@ const RETRY = { MaximumEventAgeInSeconds: 900, MaximumRetryAttempts: 20 };
  * deletes itself. A schedule that exists already is this very alarm, armed by an earlier try.
  */
 export const createAlarmSchedules =
-  (target: ScheduleTarget, client = new SchedulerClient(AWS_CALL)): ((alarm: Alarm, fireAt: number) => Promise<void>) =>
+  (
+    target: ScheduleTarget,
+    client: Sender<CreateScheduleCommand> = new SchedulerClient(AWS_CALL),
+  ): ((alarm: Alarm, fireAt: number) => Promise<void>) =>
   async (alarm, fireAt) => {
     try {
       await client.send(

@@ -1,11 +1,14 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { encodeAlarm } from '../../contracts/alarm-message.ts';
 import type { Alarm } from '../../domain/alarm.ts';
-import { AWS_CALL } from '../aws-call.ts';
+import { AWS_CALL, type Sender } from '../aws-call.ts';
 
 /** The near tier of the timer (rule A3): SQS holds a message back for up to 900 s, exact to about a second. */
 export const createAlarmQueue =
-  (queueUrl: string, client = new SQSClient(AWS_CALL)): ((alarm: Alarm, delaySeconds: number) => Promise<void>) =>
+  (
+    queueUrl: string,
+    client: Sender<SendMessageCommand> = new SQSClient(AWS_CALL),
+  ): ((alarm: Alarm, delaySeconds: number) => Promise<void>) =>
   async (alarm, delaySeconds) => {
     await client.send(
       new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: encodeAlarm(alarm), DelaySeconds: delaySeconds }),
@@ -13,9 +16,12 @@ export const createAlarmQueue =
   };
 
 /** Makes a received message visible again sooner than the queue's own timeout would. */
-export const createBringBack = (queueUrl: string): ((receiptHandle: string, inSeconds: number) => Promise<void>) => {
-  const client = new SQSClient(AWS_CALL);
-  return async (receiptHandle, inSeconds) => {
+export const createBringBack =
+  (
+    queueUrl: string,
+    client: Sender<ChangeMessageVisibilityCommand> = new SQSClient(AWS_CALL),
+  ): ((receiptHandle: string, inSeconds: number) => Promise<void>) =>
+  async (receiptHandle, inSeconds) => {
     await client.send(
       new ChangeMessageVisibilityCommand({
         QueueUrl: queueUrl,
@@ -24,4 +30,3 @@ export const createBringBack = (queueUrl: string): ((receiptHandle: string, inSe
       }),
     );
   };
-};

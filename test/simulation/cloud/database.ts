@@ -1,0 +1,126 @@
+/**
+ * DynamoDB as the engine sees it: the memory adapters, whose indexes and eventual reads may lag behind the rows.
+ */
+
+import { createRunTable } from '../../../lib/adapters/memory/run-table.ts';
+import { createMemoryRunStore } from '../../../lib/adapters/memory/runs.ts';
+import {
+  createMemoryConnectionStore,
+  createMemorySessionStore,
+  pageOfShard,
+} from '../../../lib/adapters/memory/sessions.ts';
+import {
+  createMemoryCountStore,
+  createMemoryDataStore,
+  createMemoryExceptionStore,
+  createMemoryIdempotencyStore,
+} from '../../../lib/adapters/memory/side-stores.ts';
+import type { Ports } from '../../../lib/application/ports/index.ts';
+import type { Run } from '../../../lib/domain/run.ts';
+import type { Session } from '../../../lib/domain/session.ts';
+
+export type Stores = Pick<
+  Ports,
+  'runs' | 'data' | 'sessions' | 'connections' | 'exceptions' | 'idempotency' | 'counts'
+>;
+
+/** How far a replica may be behind. AWS: usually well under a second; never bounded. */
+const LAG_MS = 8_000;
+
+type Surroundings = {
+  readonly now: () => number;
+  readonly chance: () => number;
+  /** Whether this change of a row reaches the replicas late. */
+  readonly isLate: () => boolean;
+  readonly onRun: (before: Run | undefined, after: Run) => void;
+  readonly onSession: (before: Session | undefined, after: Session | undefined) => void;
+};
+
+/** Applies the changes of each row in their order, each when its time has come. */
+const createReplication = ({ now, chance, isLate }: Surroundings) => {
+  const queues = new Map<string, { readonly visibleAt: number; readonly apply: () => void }[]>();
+  return {
+    change: (key: string, apply: () => void): void => {
+      const queue = queues.get(key);
+      const visibleAt = isLate() ? now() + Math.ceil(chance() * LAG_MS) : now();
+      if (queue === undefined && visibleAt <= now()) {
+        apply();
+        return;
+      }
+      const waiting = queue ?? [];
+      queues.set(key, waiting);
+      waiting.push({ visibleAt: Math.max(visibleAt, waiting.at(-1)?.visibleAt ?? 0), apply });
+    },
+    catchUp: (): void => {
+      for (const [key, queue] of queues) {
+        while (queue[0] !== undefined && queue[0].visibleAt <= now()) {
+          queue.shift()?.apply();
+        }
+        if (queue.length === 0) {
+          queues.delete(key);
+        }
+      }
+    },
+  };
+};
+
+export const createDatabase = (surroundings: Surroundings) => {
+  const replication = createReplication(surroundings);
+  const replica = createRunTable();
+  const sessionReplica = new Map<string, Session>();
+  const exceptions = createMemoryExceptionStore();
+
+  const runs = createMemoryRunStore((before, after) => {
+    surroundings.onRun(before, after);
+    replication.change(`run ${after.id}`, () => replica.put(after));
+  }, exceptions.recordRun);
+  const sessions = createMemorySessionStore((before, after) => {
+    surroundings.onSession(before, after);
+    const id = (after ?? before)?.id ?? '';
+    replication.change(`session ${id}`, () => {
+      if (after === undefined) {
+        sessionReplica.delete(id);
+      } else {
+        sessionReplica.set(id, after);
+      }
+    });
+  });
+
+  const behind =
+    <Args extends readonly unknown[], Answer>(read: (...args: Args) => Answer) =>
+    (...args: Args): Answer => {
+      replication.catchUp();
+      return read(...args);
+    };
+
+  const stores: Stores = {
+    runs: {
+      ...runs,
+      get: (id, reading) =>
+        reading === 'consistent' ? runs.get(id, reading) : Promise.resolve(behind(replica.find)(id)),
+      readyHead: behind(replica.readyHead),
+      newestIdsOfHandler: behind(replica.newestIdsOfHandler),
+      newestIdsOfStatus: behind(replica.newestIdsOfStatus),
+      readyIds: behind(replica.readyIds),
+      newest: behind(replica.newest),
+      getMany: behind(replica.getMany),
+    },
+    sessions: {
+      ...sessions,
+      get: async (ref, reading) => {
+        replication.catchUp();
+        return reading === 'consistent' ? sessions.get(ref, reading) : sessionReplica.get(ref.id);
+      },
+      look: async (query) => {
+        replication.catchUp();
+        return query.reading === 'consistent' ? sessions.look(query) : pageOfShard(sessionReplica.values(), query);
+      },
+    },
+    data: createMemoryDataStore(),
+    connections: createMemoryConnectionStore(),
+    exceptions,
+    idempotency: createMemoryIdempotencyStore(),
+    counts: createMemoryCountStore(),
+  };
+  return { stores, exceptions: exceptions.all };
+};

@@ -1,0 +1,129 @@
+/**
+ * What lies between a function and the services that it calls: time, lost answers, refusals, and the SDK's repeats.
+ */
+import type { Run } from '../../../lib/domain/run.ts';
+import type { Session } from '../../../lib/domain/session.ts';
+import type { Faults } from '../faults.ts';
+import type { Ledger } from '../ledger.ts';
+import type { Timeline } from '../timeline.ts';
+
+/** Reads: they may fail, but there is no doubt about what they did. */
+const READS: ReadonlySet<string> = new Set([
+  'runs.get',
+  'runs.readyHead',
+  'runs.newest',
+  'runs.newestIdsOfHandler',
+  'runs.newestIdsOfStatus',
+  'runs.readyIds',
+  'runs.getMany',
+  'sessions.get',
+  'sessions.look',
+  'data.getPayload',
+  'data.getReport',
+  'idempotency.find',
+  'counts.read',
+  'connections.find',
+]);
+/** Writes that carry no `op`: their repeat is carried out like the first one (W1). */
+const UNMARKED: ReadonlySet<string> = new Set([
+  'runs.fence',
+  'runs.voidMissing',
+  'runs.bump',
+  'sessions.voidMissing',
+  'sessions.remove',
+  'data.putPayload',
+  'data.putReport',
+  'connections.bind',
+  'connections.forget',
+  'exceptions.record',
+]);
+
+const error = (name: string, message: string): Error => Object.assign(new Error(message), { name });
+const throttled = () => error('ThrottlingException', 'Rate exceeded');
+const timedOut = () => error('TimeoutError', 'The request timed out after 3 tries');
+
+/** The usual way of a call, and what the SDK waits before it sends a request again. */
+const LATENCY_MS = 8;
+const REPEAT_MS = 3_000;
+
+export type Network = {
+  /** @param name of the port call, as `runs.commit` */
+  readonly send: (name: string, args: readonly unknown[], perform: () => Promise<unknown>) => Promise<unknown>;
+};
+
+type Surroundings = {
+  readonly timeline: Timeline;
+  readonly chance: () => number;
+  readonly faults: Faults;
+  readonly ledger: Ledger;
+};
+
+export const createNetwork = ({ timeline, chance, faults, ledger }: Surroundings): Network => {
+  const latency = (): number => 1 + Math.floor(chance() * LATENCY_MS);
+
+  /** The row that a write is about, as it stands: another object after each change. */
+  const rowOf = (name: string, [first]: readonly unknown[]): Run | Session | undefined => {
+    const id = typeof first === 'string' ? first : (first as { readonly id?: string } | undefined)?.id;
+    return name.startsWith('runs.') ? ledger.runs.get(id ?? '') : ledger.sessions.get(id ?? '');
+  };
+
+  /**
+   * Rule W1, as the DynamoDB adapter keeps it: a repeat that finds the row as its first request left it has won. What else
+   * it finds, it judges anew. A report that finds itself no longer knows the old list.
+   */
+  const repeat = async (name: string, args: readonly unknown[], perform: () => Promise<unknown>): Promise<unknown> => {
+    const answer = await perform();
+    const left = rowOf(name, args);
+    await timeline.pause(REPEAT_MS);
+    if (UNMARKED.has(name)) {
+      return perform();
+    }
+    const mine = rowOf(name, args) === left || name === 'idempotency.reserve' || name === 'counts.add';
+    const created = (answer as { readonly kind?: string } | undefined)?.kind === 'created';
+    if (!mine && !created) {
+      return perform();
+    }
+    const stored = answer as { readonly kind?: string; readonly session?: Session } | undefined;
+    return stored?.kind === 'stored' && stored.session !== undefined
+      ? { ...stored, before: stored.session.list, hadCredit: false }
+      : answer;
+  };
+
+  const sendToTable: Network['send'] = async (name, args, perform) => {
+    if (faults.strike('throttled')) {
+      throw throttled();
+    }
+    if (READS.has(name)) {
+      return perform();
+    }
+    if (name === 'runs.commit' && args[1] !== undefined && faults.strike('transaction_conflict')) {
+      throw error('TransactionCanceledException', 'TransactionConflict');
+    }
+    if (faults.strike('answer_lost')) {
+      await perform();
+      throw timedOut();
+    }
+    return faults.strike('answer_repeated') ? repeat(name, args, perform) : perform();
+  };
+
+  const sendToQueue: Network['send'] = async (_name, _args, perform) => {
+    if (faults.strike('throttled')) {
+      throw throttled();
+    }
+    if (faults.strike('answer_lost')) {
+      await perform();
+      throw timedOut();
+    }
+    return perform();
+  };
+
+  return {
+    send: async (name, args, perform) => {
+      await timeline.pause(latency());
+      if (name.startsWith('sockets.')) {
+        return perform();
+      }
+      return name.startsWith('alarms.') ? sendToQueue(name, args, perform) : sendToTable(name, args, perform);
+    },
+  };
+};

@@ -1,0 +1,227 @@
+/** One execution: a scenario is played, calm returns, everything comes to rest, and the account is settled. */
+import type { Run } from '../../lib/domain/run.ts';
+import type { Fault, FaultKind, FaultPlan } from './faults.ts';
+import { isOpenRun } from './ledger.ts';
+import type { Violation } from './promises.ts';
+import { createWorld, type World } from './world.ts';
+
+export type Scenario = {
+  readonly name: string;
+  /** Tells the story. Faults strike while it does. */
+  readonly play: (world: World) => Promise<void>;
+  /** What must have come of it, beyond the promises. `gentle`: at most one fault, and none that harms a worker. */
+  readonly ending?: (world: World, gentle: boolean) => void;
+};
+
+export type Outcome = {
+  readonly violation: Violation | undefined;
+  /** What took effect. */
+  readonly struck: readonly (Fault & { readonly opportunities: Readonly<Record<FaultKind, number>> })[];
+  readonly opportunities: Readonly<Record<FaultKind, number>>;
+  readonly calls: ReadonlyMap<string, number>;
+  readonly crashed: ReadonlySet<string>;
+};
+
+const MINUTE_MS = 60_000;
+/** The story itself; rest, from the moment at which nothing goes wrong any more; and the end of every alarm. */
+const STORY_MS = 24 * 60 * MINUTE_MS;
+const REST_MS = 3 * 60 * MINUTE_MS;
+const SILENCE_MS = 60 * MINUTE_MS;
+/** Two heartbeats and the time after which a worker voids a gap: every slot is told of again by then. */
+const CREDIT_MS = 66_000;
+/** D5 promises 15 s from heartbeat to heartbeat; functions and frames take their time. */
+const SERVED_WITHIN_MS = 20_000;
+
+const HARMLESS: ReadonlySet<FaultKind> = new Set([
+  'crash_before',
+  'crash_after',
+  'throttled',
+  'answer_lost',
+  'answer_repeated',
+  'transaction_conflict',
+  'stale_read',
+  'message_doubled',
+  'message_delayed',
+  'message_kept',
+  'schedule_early',
+  'schedule_late',
+  'schedule_twice',
+  'post_lost',
+  'post_failed',
+  'post_unsure',
+  'post_doubled',
+  'frame_lost',
+  'frame_doubled',
+  'records_repeated',
+  'request_doubled',
+]);
+
+/** Runs that wait although somebody has had a slot for them for longer than a heartbeat. */
+const checkService = (world: World, calmAt: number): void => {
+  const { ledger, timeline, gateway, faults } = world;
+  if (!faults.isCalm()) {
+    return;
+  }
+  for (const [id, readySince] of ledger.readySince) {
+    for (const session of ledger.sessions.values()) {
+      const freeSince = ledger.freeSince.get(session.id);
+      const handler = ledger.runs.get(id)?.handler ?? '';
+      const able = freeSince !== undefined && session.handlers.includes(handler) && gateway.isOpen(session.conn ?? '');
+      const since = Math.max(readySince, freeSince ?? 0, calmAt);
+      ledger.must(
+        !able || timeline.now() - since <= SERVED_WITHIN_MS,
+        'served_in_time',
+        () => `run ${id} waits, and session ${session.id} has had a free slot for ${timeline.now() - since} ms`,
+      );
+    }
+  }
+};
+
+const checkCredit = ({ ledger, fleet }: World): void => {
+  for (const session of ledger.sessions.values()) {
+    const slots = fleet.plans.get(session.name)?.slots ?? 0;
+    if (session.st === 'up' && session.conn !== undefined && fleet.names().includes(session.name)) {
+      ledger.must(
+        session.limit - session.q === slots,
+        'credit_kept',
+        () => `session ${session.id} of ${session.name} grants ${session.limit - session.q} of ${slots} slots at rest`,
+      );
+    }
+  }
+};
+
+const checkTotals = async ({ ledger, stores }: World): Promise<void> => {
+  const counted = await stores.counts.read();
+  const rows = Map.groupBy(ledger.runs.values(), ({ status }) => status);
+  const statuses = new Set([...rows.keys(), ...Object.keys(counted)]) as Set<Run['status']>;
+  for (const status of statuses) {
+    const [total, held] = [counted[status] ?? 0, rows.get(status)?.length ?? 0];
+    ledger.must(total === held, 'totals_exact', () => `${held} runs are ${status} and ${total} are counted`);
+  }
+};
+
+const checkEnds = ({ ledger, exceptions, client, queue, schedules }: World): void => {
+  const told = new Set(exceptions().map(({ id }) => id));
+  const byLabel = new Map<string, number>();
+  for (const run of ledger.runs.values()) {
+    const failed = run.status === 'failed' || run.status === 'timed_out';
+    ledger.must(
+      told.has(`run:${run.id}`) === failed,
+      'failure_told',
+      () => `run ${run.id} is ${run.status} and has ${failed ? 'no' : 'an'} exception`,
+    );
+    const label = /"label":"([^"]*)"/.exec(run.payload ?? '')?.[1];
+    if (label !== undefined) {
+      byLabel.set(label, (byLabel.get(label) ?? 0) + 1);
+    }
+  }
+  for (const [label, { sent, keyed }] of client.asked()) {
+    const made = byLabel.get(label) ?? 0;
+    ledger.must(made <= (keyed ? 1 : sent), 'one_run', () => `${made} runs came of ${label}`);
+  }
+  for (const id of ledger.accepted) {
+    ledger.must(ledger.runs.has(id), 'nothing_lost', () => `run ${id} was accepted and is not there`);
+  }
+  ledger.must(
+    queue.size() === 0 && schedules.waiting() === 0,
+    'alarms_end',
+    () => `${[...ledger.alarms.keys()].join(', ')} still rings though everything is over`,
+  );
+  ledger.must(
+    ledger.sessions.size === 0,
+    'alarms_end',
+    () => `the rows of ${ledger.sessions.size} sessions are left behind`,
+  );
+};
+
+export const execute = async (
+  scenario: Scenario,
+  { seed, plan, write }: { readonly seed: number; readonly plan: FaultPlan; readonly write?: (line: string) => void },
+): Promise<Outcome> => {
+  const world = createWorld(write === undefined ? { seed, plan } : { seed, plan, write });
+  const { timeline, ledger, faults, functions, queue, fleet, gateway, stream } = world;
+  let calmAt = Number.POSITIVE_INFINITY;
+
+  /** Lives on until it holds. @returns whether it did in time; a violation ends everything */
+  const live = async (withinMs: number, holds: () => boolean): Promise<boolean> => {
+    const end = timeline.now() + withinMs;
+    while (ledger.violation() === undefined && !holds()) {
+      if (!(await timeline.step(end))) {
+        timeline.passTo(end);
+        return holds();
+      }
+      if (ledger.check() !== undefined) {
+        return false;
+      }
+      checkService(world, calmAt);
+      world.look();
+    }
+    return ledger.violation() === undefined;
+  };
+  const mustRest = async (withinMs: number, holds: () => boolean, what: () => string): Promise<void> => {
+    if (!(await live(withinMs, holds))) {
+      ledger.fail('quiet_in_time', what());
+    }
+  };
+  const openRuns = (): Run[] => [...ledger.runs.values()].filter(isOpenRun);
+
+  let told = false;
+  const story = scenario.play(world).then(() => {
+    told = true;
+  });
+  await mustRest(
+    STORY_MS,
+    () => told,
+    () => 'the story does not end',
+  );
+  if (told) {
+    await story;
+  }
+
+  faults.calm();
+  calmAt = timeline.now();
+  gateway.heal();
+  queue.redrive();
+  for (const name of fleet.plans.keys()) {
+    if (!fleet.names().includes(name)) {
+      fleet.restart(name);
+    }
+  }
+  await mustRest(
+    REST_MS,
+    () => openRuns().length === 0 && functions.atWork() === 0,
+    () =>
+      `${openRuns()
+        .map(({ id, status }) => `run ${id} is ${status}`)
+        .join(', ')} after ${REST_MS / MINUTE_MS} calm minutes`,
+  );
+  await live(CREDIT_MS, () => false);
+  checkCredit(world);
+
+  let left = false;
+  const leaving = fleet.drainAll().then(() => {
+    left = true;
+  });
+  await mustRest(
+    SILENCE_MS,
+    () => left && functions.atWork() === 0 && ledger.alarms.size === 0 && ledger.sessions.size === 0 && stream.isRead(),
+    () => `alarms of ${[...ledger.alarms.keys()].join(', ')} ring on though everybody has left`,
+  );
+  if (left) {
+    await leaving;
+  }
+  if (ledger.violation() === undefined) {
+    checkEnds(world);
+    await checkTotals(world);
+    const struck = faults.struck();
+    const gentle = struck.length === 0 || (struck.length === 1 && HARMLESS.has(struck[0]?.kind ?? 'worker_died'));
+    scenario.ending?.(world, gentle);
+  }
+  return {
+    violation: ledger.violation(),
+    struck: faults.struck(),
+    opportunities: faults.opportunities(),
+    calls: functions.calls,
+    crashed: functions.crashed,
+  };
+};

@@ -1,0 +1,249 @@
+/** Workers as they are: the worker library's own agent, in processes that share nothing but the world they live in. */
+import type { ServerFrame, WorkerFrame } from '../../../lib/contracts/frames.ts';
+import { attemptKey } from '../../../lib/domain/session.ts';
+import { type Agent, createAgent } from '../../../lib/worker/agent.ts';
+import { CONNECTOR_TIMINGS } from '../../../lib/worker/connector.ts';
+import type { WorkerLogger } from '../../../lib/worker/logger.ts';
+import type { LoadedPayload } from '../../../lib/worker/order-payload.ts';
+import type { Spool } from '../../../lib/worker/spool.ts';
+import type { Gateway, Peer } from '../cloud/gateway.ts';
+import type { Faults } from '../faults.ts';
+import type { Ledger } from '../ledger.ts';
+import type { Timeline } from '../timeline.ts';
+import type { Say } from '../trace.ts';
+import { createHandler } from './handler.ts';
+import { createProcess, type Process } from './process.ts';
+
+export type WorkerOptions = {
+  readonly slots: number;
+  /** Default: `send_email`. */
+  readonly handlers?: readonly string[];
+  /** Its handlers may run twice, so they are not killed with their session (K5). */
+  readonly idempotent?: boolean;
+};
+
+export type WorkerHandle = {
+  readonly name: string;
+  readonly welcomed: () => boolean;
+  /** Takes no more, ends what it has, leaves. */
+  readonly drain: () => Promise<void>;
+  readonly kill: () => void;
+  readonly pause: (ms: number) => void;
+  readonly stepClock: (ms: number) => void;
+};
+
+type Life = { readonly process: Process; readonly agent: Agent; welcomed: boolean };
+
+const PAUSE_MS = 60_000;
+const STEP_MS = 60_000;
+const RESTART_MS = 3_000;
+const DRAIN_MS = 60_000;
+/** A push that is taken in this long after it was made may have been voided meanwhile: it comes on top (C6). */
+const LATE_PUSH_MS = 19_000;
+
+type Surroundings = {
+  readonly timeline: Timeline;
+  readonly chance: () => number;
+  readonly faults: Faults;
+  readonly ledger: Ledger;
+  readonly say: Say;
+  readonly gateway: () => Gateway;
+  readonly makeSessionId: () => string;
+  /** A payload that is too large for a frame, asked for over HTTP. */
+  readonly fetchPayload: (run: string) => Promise<string | undefined>;
+};
+
+export const createFleet = (world: Surroundings) => {
+  const { timeline, chance, faults, ledger, say } = world;
+  const lives = new Map<string, Life>();
+  const spools = new Map<string, Map<string, ReturnType<Spool['read']>[number]>>();
+  /** By peer: pushes that were late or repeated, cancels that came, and when a frame of its was last lost. */
+  const lateOrders = new Map<string, Set<string>>();
+  const cancelled = new Map<Peer, Set<string>>();
+  const known = new Map<Peer, Set<string>>();
+  const draining = new Set<string>();
+
+  const spoolOf = (name: string): Spool => {
+    const files = spools.get(name) ?? new Map();
+    spools.set(name, files);
+    return {
+      write: (result) => files.set(attemptKey(result.run, result.attempt), result),
+      remove: ([run, attempt]) => files.delete(attemptKey(run, attempt)),
+      read: () => [...files.values()],
+    };
+  };
+
+  const loggerOf = (name: string): WorkerLogger => {
+    const at = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+      say(() => [name, `${level}: ${message} ${fields === undefined ? '' : JSON.stringify(fields)}`]);
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  };
+
+  /** Something happened in a worker's process: here it may stand still, die, or find its clock set. */
+  const moment = (name: string): void => {
+    const life = lives.get(name);
+    if (life === undefined) {
+      return;
+    }
+    if (faults.strike('worker_died')) {
+      kill(name);
+      timeline.after(RESTART_MS, () => boot(name));
+    } else if (faults.strike('worker_paused')) {
+      say(() => [name, 'stands still']);
+      life.process.pause(PAUSE_MS);
+    } else if (faults.strike('clock_stepped')) {
+      life.process.stepClock(chance() < 0.5 ? STEP_MS : -STEP_MS);
+    }
+  };
+
+  const kill = (name: string): void => {
+    const life = lives.get(name);
+    if (life === undefined) {
+      return;
+    }
+    say(() => [name, 'dies']);
+    lives.delete(name);
+    life.process.kill();
+    world.gateway().endOf(life.process.peer);
+    for (const execution of ledger.executions()) {
+      if (execution.worker === name && execution.endedAt === undefined) {
+        execution.endedAt = timeline.now();
+        execution.how = 'died';
+      }
+    }
+  };
+
+  const plans = new Map<string, WorkerOptions>();
+
+  const loadPayload = async (run: string, inline: string | undefined): Promise<LoadedPayload> => {
+    const text = inline ?? (await world.fetchPayload(run));
+    return text === undefined
+      ? { reason: 'payload_unavailable', error: 'The payload could not be fetched' }
+      : { payload: JSON.parse(text) };
+  };
+
+  const boot = (name: string): void => {
+    const { slots, handlers = ['send_email'], idempotent = false } = plans.get(name) ?? { slots: 1 };
+    const process = createProcess(timeline, name, Math.round((chance() - 0.5) * 2 * STEP_MS));
+    const { clock, peer } = process;
+    cancelled.set(peer, new Set());
+    known.set(peer, new Set());
+    const execute = createHandler(name, clock, ledger, () => moment(name));
+    const agent = createAgent({
+      openLink: (events) => world.gateway().open(peer, events),
+      makeSessionId: world.makeSessionId,
+      loadPayload: (order) => loadPayload(order.run, order.payload),
+      identity: { name, pool: 'default', maxTasks: slots, handlers, tags: [] },
+      handlers: new Map(
+        handlers.map((handler) => [
+          handler,
+          {
+            idempotent,
+            execute: (task, control) => {
+              beforeBegin(process, task.run, task.attempt);
+              return execute(task, control);
+            },
+          },
+        ]),
+      ),
+      spool: spoolOf(name),
+      logger: loggerOf(name),
+      clock,
+      random: chance,
+      timings: CONNECTOR_TIMINGS,
+      onWelcome: () => {
+        life.welcomed = true;
+      },
+    });
+    const life: Life = { process, agent, welcomed: false };
+    lives.set(name, life);
+    agent.start();
+  };
+
+  const beforeBegin = (process: Process, run: string, attempt: number): void => {
+    const key = attemptKey(run, attempt);
+    ledger.must(
+      cancelled.get(process.peer)?.has(key) !== true,
+      'cancel_heeded',
+      () => `attempt ${attempt} of run ${run} began on ${process.peer.name} after its cancel had come`,
+    );
+    const row = ledger.runs.get(run);
+    const session = row?.session === undefined ? undefined : ledger.sessions.get(row.session.id);
+    const slept = timeline.now() - process.wokeAt() < 1_000;
+    const over = row !== undefined && (row.attempt !== attempt || (session !== undefined && session.st !== 'up'));
+    ledger.must(
+      !(slept && over),
+      'sleeper_waits',
+      () => `${process.peer.name} woke and began attempt ${attempt} of run ${run}, which is over`,
+    );
+  };
+
+  return {
+    start: (name: string, options: WorkerOptions): WorkerHandle => {
+      plans.set(name, options);
+      boot(name);
+      return {
+        name,
+        welcomed: () => lives.get(name)?.welcomed === true,
+        drain: async () => {
+          draining.add(name);
+          const life = lives.get(name);
+          await life?.agent.drain(DRAIN_MS);
+          if (lives.get(name) === life) {
+            lives.delete(name);
+          }
+        },
+        kill: () => kill(name),
+        pause: (ms) => lives.get(name)?.process.pause(ms),
+        stepClock: (ms) => lives.get(name)?.process.stepClock(ms),
+      };
+    },
+    restart: boot,
+
+    /** A frame that a worker's process has taken in. */
+    delivered: (peer: Peer, frame: ServerFrame): void => {
+      if (frame.type === 'run') {
+        const before = known.get(peer) ?? new Set();
+        for (const { run, attempt } of frame.runs) {
+          const key = attemptKey(run, attempt);
+          const dispatchedAt = ledger.runs.get(run)?.dispatchedAt ?? 0;
+          if (!before.has(key) && timeline.now() - dispatchedAt > LATE_PUSH_MS) {
+            lateOrders.set(frame.session, (lateOrders.get(frame.session) ?? new Set()).add(key));
+          }
+          before.add(key);
+        }
+      } else if (frame.type === 'cancel') {
+        cancelled.get(peer)?.add(attemptKey(frame.run, frame.attempt));
+      }
+      timeline.after(0, () => moment(peer.name));
+    },
+
+    /** A frame that a worker sends: what it says of its slots is the bound that credit keeps (C2). */
+    sent: (peer: Peer, frame: WorkerFrame): void => {
+      if ('limit' in frame && !draining.has(peer.name)) {
+        const over = frame.seen - frame.limit;
+        const late = lateOrders.get(frame.session)?.size ?? 0;
+        const adopted = frame.type === 'hello' ? frame.list.length : 0;
+        ledger.must(
+          over <= late + adopted,
+          'credit_bound',
+          () => `${peer.name} holds ${over} more than it granted; ${late} pushes came late`,
+        );
+      }
+      moment(peer.name);
+    },
+    names: (): readonly string[] => [...lives.keys()],
+    plans,
+    welcomed: (name: string): boolean => lives.get(name)?.welcomed === true,
+    drainAll: async (): Promise<void> => {
+      await Promise.all(
+        [...lives].map(async ([name, { agent }]) => {
+          draining.add(name);
+          await agent.drain(DRAIN_MS);
+          lives.delete(name);
+        }),
+      );
+    },
+  };
+};
+export type Fleet = ReturnType<typeof createFleet>;

@@ -1,0 +1,57 @@
+/** What the simulated workers execute. The payload says how it goes; what is returned is signed with run and attempt. */
+import type { Clock } from '../../../lib/worker/clock.ts';
+import type { Ending, Executor } from '../../../lib/worker/handlers.ts';
+import type { Ledger } from '../ledger.ts';
+
+export type Behaviour = {
+  /** Which submit it came from. */
+  readonly label: string;
+  readonly workMs: number;
+  /** So many tries fail. */
+  readonly fails: number;
+  /** Characters of output beside the signature. */
+  readonly prints: number;
+  /** Reports progress half way. */
+  readonly progress: boolean;
+};
+
+/** How long a handler that was asked to stop takes to do so. */
+const STOP_MS = 300;
+
+const isBehaviour = (value: unknown): value is Behaviour =>
+  typeof value === 'object' && value !== null && 'workMs' in value && 'fails' in value;
+
+export const createHandler =
+  (worker: string, clock: Clock, ledger: Ledger, moment: () => void): Executor =>
+  ({ run, attempt, payload, tries }, control) =>
+    new Promise<Ending>((resolve) => {
+      if (!isBehaviour(payload)) {
+        ledger.fail('stale_refused', `run ${run} was executed with another payload than its own`);
+        return;
+      }
+      const execution = ledger.begin(run, attempt, worker);
+      const end = (how: 'succeeded' | 'failed' | 'stopped', ending: Ending): void => {
+        if (execution.endedAt === undefined) {
+          execution.endedAt = ledger.now();
+          execution.how = how;
+          cancel();
+          resolve(ending);
+        }
+      };
+      const finish = (): void => {
+        moment();
+        if (tries < payload.fails) {
+          end('failed', { outcome: 'failed', reason: 'handler_failed', error: `no: ${run}:${attempt}` });
+        } else {
+          end('succeeded', { outcome: 'succeeded', output: `${run}:${attempt}${' '.repeat(payload.prints)}` });
+        }
+      };
+      const cancel = clock.startTimer(payload.workMs, finish);
+      if (payload.progress) {
+        clock.startTimer(payload.workMs / 2, () => control.progress(50, 'half way'));
+      }
+      control.stopping.addEventListener('abort', () => {
+        clock.startTimer(STOP_MS, () => end('stopped', { outcome: 'failed', signal: 'SIGTERM', error: 'stopped' }));
+      });
+      moment();
+    });

@@ -1,0 +1,82 @@
+/** A worker's process: its own clocks, and the power to stand still, to die, and to be wrong about the time of day. */
+import type { Cancel, Clock } from '../../../lib/worker/clock.ts';
+import type { Peer } from '../cloud/gateway.ts';
+import type { Timeline } from '../timeline.ts';
+
+export type Process = {
+  readonly peer: Peer;
+  readonly clock: Clock;
+  /** Stands still: timers and frames wait, and are found all together when it wakes. */
+  readonly pause: (ms: number) => void;
+  readonly isPaused: () => boolean;
+  /** When it last woke; the beginning of time if it never slept. */
+  readonly wokeAt: () => number;
+  readonly kill: () => void;
+  /** NTP, or a person, sets the wall clock. */
+  readonly stepClock: (ms: number) => void;
+};
+
+export const createProcess = (timeline: Timeline, name: string, clockOffMs: number): Process => {
+  const bootAt = timeline.now();
+  let skewMs = clockOffMs;
+  let alive = true;
+  let paused = false;
+  let wokeAt = 0;
+  let backlog: (() => void)[] = [];
+
+  const run = (action: () => void): void => {
+    if (alive && paused) {
+      backlog.push(action);
+    } else if (alive) {
+      action();
+    }
+  };
+  const startTimer = (ms: number, action: () => void): Cancel => {
+    let cancelled = false;
+    const cancel = timeline.after(ms, () =>
+      run(() => {
+        if (!cancelled) {
+          action();
+        }
+      }),
+    );
+    return () => {
+      cancelled = true;
+      cancel();
+    };
+  };
+
+  return {
+    peer: { name, run, isAlive: () => alive },
+    clock: {
+      monotonicMs: () => timeline.now() - bootAt,
+      wallMs: () => timeline.now() + skewMs,
+      startTimer,
+      startExactTimer: startTimer,
+      defer: (action) => startTimer(0, action),
+    },
+    pause: (ms) => {
+      if (paused) {
+        return;
+      }
+      paused = true;
+      timeline.after(ms, () => {
+        paused = false;
+        wokeAt = timeline.now();
+        const waiting = backlog;
+        backlog = [];
+        for (const action of waiting) {
+          timeline.after(0, () => run(action));
+        }
+      });
+    },
+    isPaused: () => paused,
+    wokeAt: () => wokeAt,
+    kill: () => {
+      alive = false;
+    },
+    stepClock: (ms) => {
+      skewMs += ms;
+    },
+  };
+};

@@ -1,0 +1,60 @@
+import type { RunStatus } from '../../../lib/domain/run.ts';
+import type { World } from '../world.ts';
+
+const FINAL: readonly (RunStatus | undefined)[] = ['succeeded', 'failed', 'timed_out', 'cancelled'];
+
+export const statusOf = ({ client, ledger }: World, label: string): RunStatus | undefined => {
+  const [id] = client.idsOf(label);
+  return id === undefined ? undefined : ledger.runs.get(id)?.status;
+};
+
+/** Some attempt of it has begun. */
+export const hasBegun = ({ client, ledger }: World, label: string): boolean =>
+  [...client.idsOf(label)].some((id) => {
+    const attempt = ledger.runs.get(id)?.attempt ?? 0;
+    return ledger.executionsOf(id, attempt).length > 0;
+  });
+
+/** All of them are over. A client that was never answered does not know its run, and does not wait for it. */
+export const areOver = (world: World, labels: readonly string[]): boolean =>
+  labels.every((label) => world.client.idsOf(label).size === 0 || FINAL.includes(statusOf(world, label)));
+
+/**
+ * How it must have ended when no more than one fault struck, none that harms a worker, and no session was replaced: a lost
+ * greeting costs the session that it was for, and what was pushed to it meanwhile a try.
+ */
+export const mustEnd = (
+  world: World,
+  gentle: boolean,
+  label: string,
+  statuses: readonly RunStatus[],
+  tries: number,
+): void => {
+  const { client, ledger, fleet } = world;
+  for (const id of client.idsOf(label)) {
+    const run = ledger.runs.get(id);
+    ledger.must(
+      !gentle ||
+        world.sessionsMade() > fleet.plans.size ||
+        (run !== undefined && statuses.includes(run.status) && run.tries === tries),
+      'tries_bounded',
+      () =>
+        `${label} (run ${id}) is ${run?.status} after ${run?.tries} tries, and should be ${statuses.join(' or ')} after ${tries}`,
+    );
+  }
+};
+
+/** Without faults every run begins within a tenth of a second of its instant: on a worker's clock, by chance of its offset. */
+const PUNCTUAL_MS = 100;
+
+export const mustBePunctual = ({ ledger, faults, client }: World, label: string): void => {
+  for (const id of client.idsOf(label)) {
+    const run = ledger.runs.get(id);
+    const [first] = ledger.executionsOf(id, 1);
+    ledger.must(
+      faults.struck().length > 0 || (first !== undefined && first.beganAt - (run?.executeAt ?? 0) <= PUNCTUAL_MS),
+      'on_time',
+      () => `${label} (run ${id}) began ${(first?.beganAt ?? Number.NaN) - (run?.executeAt ?? 0)} ms late`,
+    );
+  }
+};

@@ -1,0 +1,91 @@
+/** Workers that go: for a moment, for good, or in good order. */
+import type { Scenario } from '../execution.ts';
+import { areOver, hasBegun, mustEnd } from './checks.ts';
+
+/** A worker dies for good in the middle of its work; another one takes over after its 45 s. */
+const workerLost: Scenario = {
+  name: 'worker-lost',
+  play: async (world) => {
+    const { fleet, client } = world;
+    const anna = fleet.start('anna', { slots: 1 });
+    await world.until(anna.welcomed);
+    await client.create({ label: 'a', workMs: 4_000 });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    await world.timeline.pause(Math.floor(world.chance() * 4_500));
+    anna.kill();
+    fleet.plans.delete('anna');
+    fleet.start('bert', { slots: 1 });
+    await world.until(() => areOver(world, ['a']), 180_000);
+  },
+};
+
+/** The socket drops while a run is executed: the session goes on, on the next one. */
+const sessionResume: Scenario = {
+  name: 'session-resume',
+  play: async (world) => {
+    const anna = world.fleet.start('anna', { slots: 2 });
+    await world.until(anna.welcomed);
+    await world.client.create({ label: 'a', workMs: 3_000 });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    world.gateway.drop('anna', 'silent');
+    await world.client.create({ label: 'b', workMs: 100 });
+    await world.timeline.pause(1_000);
+    world.gateway.drop('anna', 'told');
+    await world.until(() => areOver(world, ['a', 'b']));
+  },
+  ending: (world, gentle) => {
+    mustEnd(world, gentle, 'a', ['succeeded'], 0);
+    mustEnd(world, gentle, 'b', ['succeeded'], 0);
+  },
+};
+
+/** A worker ends what it has and leaves, while runs go on to come; the next one takes them. */
+const drain: Scenario = {
+  name: 'drain',
+  play: async (world) => {
+    const { fleet, client } = world;
+    const anna = fleet.start('anna', { slots: 2 });
+    await world.until(anna.welcomed);
+    await client.create({ label: 'a', workMs: 2_000 });
+    await client.create({ label: 'b', workMs: 500 });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    const [drained] = [anna.drain(), await client.create({ label: 'c', workMs: 100 })];
+    fleet.plans.delete('anna');
+    const bert = fleet.start('bert', { slots: 1 });
+    await world.until(bert.welcomed);
+    await world.until(() => areOver(world, ['a', 'b', 'c']));
+    await Promise.race([drained, world.timeline.pause(70_000)]);
+  },
+};
+
+/** A worker stands still for a minute with a run in its hands and another in its socket, and wakes without knowing. */
+const sleeper: Scenario = {
+  name: 'sleeper',
+  play: async (world) => {
+    const { fleet, client } = world;
+    const anna = fleet.start('anna', { slots: 2, idempotent: world.chance() < 0.3 });
+    await world.until(anna.welcomed);
+    await client.create({ label: 'a', workMs: 4_000 });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    anna.pause(35_000 + Math.floor(world.chance() * 60_000));
+    await client.create({ label: 'b', workMs: 1_000 });
+    await world.until(() => areOver(world, ['a', 'b']), 240_000);
+  },
+};
+
+/** A worker that loses its session while its handler, which may run twice, goes on: the run moves with it. */
+const adoption: Scenario = {
+  name: 'adoption',
+  play: async (world) => {
+    const { fleet, client, gateway } = world;
+    const anna = fleet.start('anna', { slots: 1, idempotent: true });
+    await world.until(anna.welcomed);
+    await client.create({ label: 'a', workMs: 70_000, progress: true });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    gateway.drop('anna', 'silent');
+    anna.pause(40_000);
+    await world.until(() => areOver(world, ['a']), 240_000);
+  },
+};
+
+export const LOSSES: readonly Scenario[] = [workerLost, sessionResume, drain, sleeper, adoption];

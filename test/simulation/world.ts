@@ -1,0 +1,192 @@
+/**
+ * The whole of it: the real use cases, handlers and worker agent on memory adapters, with a clock, a network, a queue, a
+ * scheduler, a stream and sockets that do what AWS may do. Everything that happens follows from the seed and the faults.
+ */
+import { NOW, RETENTION_MS } from '../support/rows.ts';
+import { seeded } from '../support/seeded.ts';
+import { createClient } from './client.ts';
+import { createDatabase } from './cloud/database.ts';
+import { createFunctions, type Functions } from './cloud/functions.ts';
+import { createGateway, type Gateway } from './cloud/gateway.ts';
+import { createNetwork } from './cloud/network.ts';
+import { createQueue, type Queue } from './cloud/queue.ts';
+import { createSchedules } from './cloud/schedules.ts';
+import { createStream } from './cloud/stream.ts';
+import { createFaults, describeFault, FAULTS, type FaultPlan } from './faults.ts';
+import { createFleet } from './fleet/fleet.ts';
+import { createLedger } from './ledger.ts';
+import { createTimeline } from './timeline.ts';
+import { createTrace } from './trace.ts';
+
+export type WorldOptions = {
+  readonly seed: number;
+  readonly plan: FaultPlan;
+  /** Takes the timeline, line by line. */
+  readonly write?: (line: string) => void;
+};
+
+export type World = ReturnType<typeof createWorld>;
+
+/** Hexadecimal, as UUIDs are: a look for credit in a crowded shard begins at a random place among them. */
+const sessionId = (chance: () => number, count: number): string =>
+  `${Math.floor(chance() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')}-${count}`;
+
+export const createWorld = ({ seed, plan, write }: WorldOptions) => {
+  const chance = seeded(seed);
+  const timeline = createTimeline(NOW);
+  const say = createTrace(write, timeline.now);
+  const ledger = createLedger(timeline.now);
+  const faults = createFaults(plan, chance, (fault) =>
+    say(() => ['FAULT', `${describeFault(fault)}: ${FAULTS[fault.kind]}`]),
+  );
+  const slandered = new Set<string>();
+  const waiting = new Set<() => void>();
+  let tokens = 0;
+  let sessions = 0;
+
+  const stream = createStream({
+    timeline,
+    chance,
+    faults,
+    deliver: (event) => functions.invoke('counts', (handler) => handler(event)),
+  });
+  const database = createDatabase({
+    now: timeline.now,
+    chance,
+    isLate: () => faults.strike('stale_read'),
+    onRun: (before, after) => {
+      ledger.onRun(before, after);
+      stream.change(before, after);
+    },
+    onSession: (before, after) => {
+      ledger.onSession(before, after);
+      const lost =
+        before?.conn !== undefined && after !== undefined && after.conn === undefined ? before.conn : undefined;
+      ledger.must(
+        lost === undefined || slandered.has(lost) || !gateway.isOpen(lost),
+        'socket_kept',
+        () => `session ${after?.id} lost its socket ${lost}, which is open`,
+      );
+    },
+  });
+  const queue: Queue = createQueue({
+    timeline,
+    chance,
+    faults,
+    ledger,
+    say,
+    deliver: (records) => functions.invoke('alarms', (handler) => handler({ Records: records })),
+  });
+  const schedules = createSchedules({ timeline, chance, faults, ledger, say, queue });
+  const gateway: Gateway = createGateway({
+    timeline,
+    chance,
+    faults,
+    say,
+    receive: (conn, body) => {
+      void functions.invoke('frame', (handler) => handler(socketEvent('$default', conn, body)));
+    },
+    disconnect: (conn) => {
+      void functions.invoke('frame', (handler) => handler(socketEvent('$disconnect', conn)));
+    },
+    delivered: (peer, frame) => fleet.delivered(peer, frame),
+    sent: (peer, frame) => fleet.sent(peer, frame),
+    slandered: (conn) => slandered.add(conn),
+  });
+  const functions: Functions = createFunctions({
+    timeline,
+    chance,
+    token: () => {
+      tokens += 1;
+      return `token-${tokens}`;
+    },
+    faults,
+    ledger,
+    say,
+    network: createNetwork({ timeline, chance, faults, ledger }),
+    stores: database.stores,
+    sockets: { post: gateway.post, close: gateway.close },
+    queue: queue.client,
+    schedules: schedules.client,
+    settings: { shards: () => ({ sessions: 1, ready: 2 }), pools: ['default'], retentionMs: RETENTION_MS },
+  });
+  const fleet = createFleet({
+    timeline,
+    chance,
+    faults,
+    ledger,
+    say,
+    gateway: () => gateway,
+    makeSessionId: () => {
+      sessions += 1;
+      return sessionId(chance, sessions);
+    },
+    fetchPayload: async (run) => {
+      const ended = await functions.invoke('engine', (engine) => engine.getRun(run));
+      return ended.kind === 'answered' ? ended.answer?.payload : undefined;
+    },
+  });
+  const client = createClient({ timeline, faults, ledger, functions, say });
+
+  return {
+    timeline,
+    chance,
+    faults,
+    ledger,
+    say,
+    functions,
+    queue,
+    schedules,
+    gateway,
+    stream,
+    fleet,
+    client,
+    stores: database.stores,
+    exceptions: database.exceptions,
+    sessionsMade: (): number => sessions,
+    /** Waits until something holds, or `withinMs` have passed: a world with faults may never get there. */
+    until: (holds: () => boolean, withinMs = 120_000): Promise<boolean> =>
+      new Promise((resolve) => {
+        const end = (held: boolean): void => {
+          cancel();
+          waiting.delete(look);
+          resolve(held);
+        };
+        const look = (): void => {
+          if (holds()) {
+            end(true);
+          }
+        };
+        const cancel = timeline.after(withinMs, () => end(holds()));
+        waiting.add(look);
+        look();
+      }),
+    /** After every step: whoever waits for something looks. */
+    look: (): void => {
+      for (const look of waiting) {
+        look();
+      }
+    },
+  };
+};
+
+const socketEvent = (routeKey: string, connectionId: string, body?: string) => ({
+  requestContext: {
+    routeKey,
+    connectionId,
+    messageId: 'message',
+    eventType: routeKey === '$default' ? ('MESSAGE' as const) : ('DISCONNECT' as const),
+    extendedRequestId: 'request',
+    requestTime: '',
+    messageDirection: 'IN' as const,
+    stage: 'live',
+    connectedAt: 0,
+    requestTimeEpoch: 0,
+    requestId: 'request',
+    domainName: 'localhost',
+    apiId: 'api',
+  },
+  ...(body === undefined ? {} : { body }),
+});
