@@ -9,6 +9,7 @@
  * | ---------------------- | ---------------------------------------------------------------- |
  * | not open               | done                                                             |
  * | newer generation       | done: a younger alarm watches it                                 |
+ * | another's generation   | done: a bump made it the generation of one alarm alone           |
  * | older, or no row       | wait for the commit; after 90 s fence, so that it can't come late |
  * | same generation, early | re-arm for the row's own time                                    |
  * | same generation, due   | act                                                              |
@@ -31,11 +32,15 @@ export type Alarm = {
   readonly nonce: string;
 };
 
+/** A bump's mark on its row: the only alarm of generation `g` is the one with this nonce (rule A6). */
+export type Bumped = { readonly g: number; readonly nonce: string };
+
 /** What an alarm needs to know of its row. */
 export type Watched = {
   readonly open: boolean;
   readonly g: number;
   readonly wakeAt: number;
+  readonly bumped?: Bumped | undefined;
 };
 
 export type Verdict = 'done' | 'wait' | 'fence' | 'rearm' | 'act';
@@ -52,6 +57,9 @@ export const judge = (alarm: Alarm, row: Watched | undefined, now: number): Verd
     if (!row.open || row.g > alarm.g) {
       return 'done';
     }
+    if (row.bumped?.g === alarm.g && row.g === alarm.g && row.bumped.nonce !== alarm.nonce) {
+      return 'done';
+    }
     if (row.g === alarm.g) {
       return now < row.wakeAt ? 'rearm' : 'act';
     }
@@ -59,7 +67,11 @@ export const judge = (alarm: Alarm, row: Watched | undefined, now: number): Verd
   return now < alarm.armedAt + FENCE_AFTER_MS ? 'wait' : 'fence';
 };
 
-/** Rule A6: before this sending-on the generation must be bumped, which makes every sibling alarm older than the row. */
+/**
+ * Rule A6: before this sending-on the generation must be bumped, which makes every sibling alarm older than the row. Siblings
+ * that arrive together (a message that was delivered twice) all arm for the new generation before one of them wins the bump;
+ * so the bump also names the alarm that the generation belongs to.
+ */
 export const mustBump = (alarm: Alarm): boolean => (alarm.hop + 1) % HOPS_PER_GENERATION === 0;
 
 export type AlarmPlan =

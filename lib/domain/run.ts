@@ -17,6 +17,7 @@
  * ended badly; the maximum is judged on it. `TRANSITIONS` is the one source of what may follow what: the decisions, the
  * condition of every write and the diagram in the docs derive from it. All functions here are pure.
  */
+import type { Bumped } from './alarm.ts';
 import type { SessionRef } from './session.ts';
 
 export const RUN_STATUSES = [
@@ -123,6 +124,7 @@ export type Run = {
   readonly g: number;
   readonly wakeAt: number;
   readonly fence: number;
+  readonly bumped?: Bumped;
   /** The payload as JSON text; absent when it lies beside the row (more than 400 bytes). */
   readonly payload?: string;
   readonly payloadBytes: number;

@@ -11,6 +11,7 @@
  * Credit is a limit and a count, both only ever compared (rules C1–C6): `q` pushes were made, `limit` are allowed. The
  * worker alone moves the limit, by an ordered report of its own slots, so slots cannot leak.
  */
+import type { Bumped } from './alarm.ts';
 import { SESSION_LOSS_MS } from './timing.ts';
 
 /** Where a session's row lives. */
@@ -39,6 +40,7 @@ export type Session = SessionRef & {
   readonly list: readonly string[];
   readonly g: number;
   readonly fence: number;
+  readonly bumped?: Bumped;
   readonly createdAt: number;
   /** Marks the write that left the row like this, where the store keeps such a mark (rule W1). */
   readonly op?: string;
@@ -56,6 +58,15 @@ export const parseAttemptKey = (key: string): { run: string; attempt: number } =
 
 /** Pushes that the session still takes. Negative after the worker lowered its limit: that heals by itself. */
 export const available = (session: Pick<Session, 'limit' | 'q'>): number => session.limit - session.q;
+
+/**
+ * A `hello` that is handled twice may be created by the slower function when the session has come and gone: nothing would watch
+ * it then. So a closed row is kept for longer than any function may stand still, counted from its creation (rule S4, hole H34).
+ */
+const CLOSED_KEPT_MS = 5 * 60_000;
+
+/** When a closed row may be deleted. */
+export const removableAt = (session: Pick<Session, 'createdAt'>): number => session.createdAt + CLOSED_KEPT_MS;
 
 /** When silence makes the session lost. */
 export const lossAt = (session: Pick<Session, 'hbAt'>): number => session.hbAt + SESSION_LOSS_MS;

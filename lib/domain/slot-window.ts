@@ -31,16 +31,10 @@ export const EMPTY_WINDOW: SlotWindow = { seen: 0, gaps: new Map() };
 
 /** A push with this seq arrived. A repeated or voided seq changes nothing. `now`: monotonic ms. */
 export function receiveSeq(window: SlotWindow, seq: number, now: number): SlotWindow {
-  if (seq <= window.seen) {
-    if (!window.gaps.has(seq)) return window;
-    const gaps = new Map(window.gaps);
-    gaps.delete(seq);
-    return { seen: window.seen, gaps };
-  }
-  if (seq === window.seen + 1) return { seen: seq, gaps: window.gaps };
   const gaps = new Map(window.gaps);
+  gaps.delete(seq);
   for (let missing = Math.max(window.seen + 1, seq - MAX_GAPS); missing < seq; missing += 1) gaps.set(missing, now);
-  return { seen: seq, gaps };
+  return { seen: Math.max(window.seen, seq), gaps };
 }
 
 /** `sync {q}`: the pushes up to `q` were made, those that have not come are lost for good (C6). Never goes back. */

@@ -177,11 +177,12 @@ export function createAgent(params: AgentParams): Agent {
   }
 
   function noticeSleep(): void {
-    if (!sleepWatch.sleptTooLong() || !session.welcomed) return;
+    // Also between hello and its welcome: the session that a buffered welcome is for may be over.
+    if (!sleepWatch.sleptTooLong() || !introduced) return;
     logger.warn('this process stood still; nothing starts until the control plane confirms the session');
     confirmed = false;
     serverClock.forget();
-    const link = connector.current();
+    const link = connector.current() ?? asked?.link;
     // The socket may still work, and what waits in it is wanted; if not, the missing answer cuts it.
     if (link?.isOpen() === true) greet(link);
   }

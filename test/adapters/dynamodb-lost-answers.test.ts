@@ -183,7 +183,7 @@ describe('a write of a session whose answer was lost', () => {
     ],
     ['was a detach: detached', (session) => sessions.detach(session, 'conn-1'), true],
     ['was a loss: lost by us', (session) => sessions.lose(session, NOW), expect.objectContaining({ st: 'lost' })],
-    ['was a bump: bumped', (session) => sessions.bump(session, 1, 0), true],
+    ['was a bump: bumped', (session) => sessions.bump(session, 1, 0, 'nonce'), true],
     ['was a fence: fenced', (session) => sessions.fence(session, 1), true],
   ])('%s', async (_case, write, expected) => {
     const session = await storedSession();

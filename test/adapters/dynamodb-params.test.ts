@@ -55,8 +55,8 @@ const sent: Record<string, Params> = {
   'create a run': createParams(runIn('ready'), 'nonce', OP),
   'fence a run': fenceParams(ID, 3),
   'void a missing run': voidParams(ID, 'nonce', LATER),
-  'bump a run': bumpParams(ID, 3, 0),
-  'bump a fenced run': bumpParams(ID, 3, 2),
+  'bump a run': bumpParams(ID, 3, 0, 'nonce'),
+  'bump a fenced run': bumpParams(ID, 3, 2, 'nonce'),
   'head of the ready index': readyHeadParams({ pool: 'default', shard: 1, handler: 'send_email', limit: 20 }),
   'ready ids': readyIdsParams({ pool: 'default', shard: 1 }),
   'newest runs': newestParams({ shard: 7, limit: 10 }),
@@ -84,8 +84,8 @@ const sent: Record<string, Params> = {
   close: closeParams(SESSION_REF, OP),
   'fence a session': fenceSessionParams(SESSION_REF, 1, OP),
   'void a missing session': voidSessionParams(SESSION_REF, 'nonce', LATER),
-  'bump a session': bumpSessionParams(SESSION_REF, 1, 0, OP),
-  'bump a fenced session': bumpSessionParams(SESSION_REF, 1, 2, OP),
+  'bump a session': bumpSessionParams(SESSION_REF, 1, 0, 'nonce', OP),
+  'bump a fenced session': bumpSessionParams(SESSION_REF, 1, 2, 'nonce', OP),
 };
 
 describe('what is sent to DynamoDB', () => {

@@ -28,6 +28,11 @@ describe('an alarm that has arrived (A2)', () => {
     ['same generation, late', row(), NOW + 3_600_000, 'act'],
     ['the row is older: its commit may be on the way', row({ g: 1 }), NOW + 89_999, 'wait'],
     ['the row is older, 90 s after arming', row({ g: 1 }), NOW + 90_000, 'fence'],
+    ['bumped for this alarm', row({ bumped: { g: 2, nonce: 'nonce' } }), NOW, 'act'],
+    ['bumped for a sibling (H33)', row({ bumped: { g: 2, nonce: 'another' } }), NOW, 'done'],
+    ['bumped for a sibling, early', row({ bumped: { g: 2, nonce: 'another' }, wakeAt: NOW + 1 }), NOW, 'done'],
+    ['an older generation was bumped', row({ bumped: { g: 1, nonce: 'another' } }), NOW, 'act'],
+    ['older, and bumped for another', row({ g: 1, bumped: { g: 2, nonce: 'another' } }), NOW, 'wait'],
     ['no row yet', undefined, NOW + 89_999, 'wait'],
     ['no row 90 s after arming', undefined, NOW + 90_000, 'fence'],
   ])('%s', (_case, watched, now, verdict) => {

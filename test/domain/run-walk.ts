@@ -207,7 +207,7 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
     }
     const before = current();
     arm(before.g + 1, dueAt);
-    await store.bump(id, before.g, before.fence);
+    await store.bump(id, before.g, before.fence, 'nonce');
     await reread(before);
   };
 

@@ -40,7 +40,7 @@ describe('in DynamoDB', () => {
 
   runRowsSuite(() => stores);
   runListsSuite(() => stores);
-  runMachineSuite(() => stores, { numRuns: 20 });
+  runMachineSuite(() => stores, { numRuns: 25 });
   sessionRowsSuite(() => stores);
   sessionCreditSuite(() => stores);
   sideStoresSuite(() => stores);

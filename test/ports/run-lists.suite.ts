@@ -89,7 +89,7 @@ export const runListsSuite = (open: () => { readonly runs: RunStore }): void => 
       const pool = freshPool();
       const run = await store('scheduled', { pool });
       await runs().commit(fallDue(run, 0, NOW).change);
-      await runs().bump(run.id, run.g, run.fence);
+      await runs().bump(run.id, run.g, run.fence, 'nonce');
       await expect
         .poll(() => runs().readyHead({ pool, shard: 0, handler: 'send_email', limit: 1 }), SOON)
         .toMatchObject([{ id: run.id, g: 2 }]);

@@ -30,6 +30,7 @@ const grant = { session: fc.nat(2), seq: fc.integer({ min: 1, max: 3 }) };
 /** Mostly one and the same, so that several runs wait in one queue. */
 const handler = often(...HANDLERS);
 const readyShard = often(...READY_SHARDS);
+const late = often(false, true);
 const nonce = fc.constantFrom('first', 'second', 'third');
 const limit = fc.integer({ min: 1, max: 3 });
 
@@ -50,7 +51,7 @@ const bad = fc
   }));
 
 const creation = fc.record({
-  ...{ ...at, handler, nonce },
+  ...{ ...at, late, handler, nonce },
   priority: often(5, 1),
   maxTries: fc.integer({ min: 1, max: 3 }),
   executeInMs: fc.constantFrom(0, 1_000, 3_000, 60_000),
@@ -65,9 +66,9 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
   [6, fc.record({ client: at.client, handler, readyShard, limit }).map(reads.look)],
   [2, fc.record({ run, list: fc.constantFrom(...LISTS), limit }).map(reads.browse)],
   [8, creation.map(writes.create)],
-  [2, fc.record({ run, nonce }).map(writes.voidMissing)],
-  [1, fc.record(at).map(writes.fence)],
-  [1, fc.record(at).map(writes.bump)],
+  [3, fc.record({ run, late, nonce }).map(writes.voidMissing)],
+  [2, fc.record(at).map(writes.fence)],
+  [2, fc.record({ ...at, nonce }).map(writes.bump)],
   [5, fc.record({ pick, readyShard }).map(writes.fallDue)],
   [3, fc.record({ pick, ...grant }).map(writes.dispatchDue)],
   [5, fc.record({ pick, ...grant }).map(writes.claim)],
@@ -78,10 +79,10 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
   [1, fc.record({ pick, told }).map(writes.succeed)],
   [5, fc.record({ pick, bad, told }).map(writes.endBadly)],
   [2, fc.record({ pick }).map(writes.cancel)],
-  [4, fc.record({ pick, state: fc.constantFrom('exited', 'abandoned'), told }).map(writes.recordEvidence)],
+  [3, fc.record({ pick, state: fc.constantFrom('exited', 'abandoned'), told }).map(writes.recordEvidence)],
 ];
 const command = fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary })));
-const MAX_COMMANDS = 120;
+const MAX_COMMANDS = 240;
 
 const WRITES = 'fallDue dispatchDue claim undoClaim start reportProgress adopt succeed endBadly cancel recordEvidence';
 /** All that commands can come to. */
@@ -90,7 +91,7 @@ const OUTCOMES = [
   ...['endBadly: failed', 'endBadly: timed_out', 'endBadly: scheduled', 'cancel: already_ended'],
   ...['create: created', 'create: exists', 'create: voided'],
   ...['voidMissing', 'fence', 'bump'].flatMap((mark) => [`${mark}: true`, `${mark}: false`]),
-  ...['nothing', ...RUN_STATUSES].map((seen) => `read: ${seen}`),
+  ...RUN_STATUSES.map((status) => `read: ${status}`),
   ...['look: nothing', 'look: one', 'look: several'],
 ];
 /** So many worlds come to each of them dozens of times. */

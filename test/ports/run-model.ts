@@ -42,6 +42,9 @@ const forgotten = (row: Run): Run => {
   return rest;
 };
 
+/** The row keeps the last 20 earlier attempts. */
+const remembered = (row: Run, record: Run['history'][number]): Run['history'] => [...row.history, record].slice(-20);
+
 /** D1: a run is due 3 s before its instant; an alarm that would overtake its commit comes 1 s later. */
 const lookAtDue = (dueAt: number, now: number): number => Math.max(dueAt - 3 * SECOND_MS, now + SECOND_MS);
 
@@ -110,7 +113,7 @@ export const undoClaim = (row: Run, seen: Run, readyShard: number, now: number):
     return undefined;
   }
   const record = { attempt: row.attempt, outcome: 'undelivered', endedAt: now, worker: row.worker ?? '' } as const;
-  return { ...readied(forgotten(row), readyShard, now), g: row.g + 1, history: [...row.history, record] };
+  return { ...readied(forgotten(row), readyShard, now), g: row.g + 1, history: remembered(row, record) };
 };
 
 /** R2: whatever names another attempt, or one that has ended, is refused. */
@@ -172,7 +175,7 @@ export const endBadly = (
   return {
     ...forgotten(row),
     ...{ status: 'scheduled', tries, dueAt, wakeAt: lookAtDue(dueAt, now), g: row.g + 1, updatedAt: now },
-    history: [...row.history, record],
+    history: remembered(row, record),
   };
 };
 
@@ -209,13 +212,16 @@ export const recordEvidence = (
   return { ...rest, ...told, evidence, updatedAt: now };
 };
 
-/** A5 */
-export const fence = (row: Run | undefined, seen: Pick<Run, 'g'>): Run | undefined =>
+/** What an alarm knows of the row that it watches. */
+export type Watched = Pick<Run, 'g' | 'fence'>;
+
+/** A5: a commit that was prepared before it fails. */
+export const fence = (row: Run | undefined, seen: Watched): Run | undefined =>
   row?.g === seen.g ? { ...row, fence: row.fence + 1 } : undefined;
 
-/** A6 */
-export const bump = (row: Run | undefined, seen: Pick<Run, 'g' | 'fence'>): Run | undefined =>
-  row?.g === seen.g && row.fence === seen.fence ? { ...row, g: row.g + 1 } : undefined;
+/** A6: the next generation belongs to the alarm of this nonce alone. */
+export const bump = (row: Run | undefined, seen: Watched, nonce: string): Run | undefined =>
+  row?.g === seen.g && row.fence === seen.fence ? { ...row, g: row.g + 1, bumped: { g: row.g + 1, nonce } } : undefined;
 
 /** The ready index: by priority, then due time, then age. */
 export const readyIn = (rows: Iterable<Run>, shard: number): readonly Run[] =>

@@ -9,9 +9,7 @@ import {
   type Command,
   command,
   compareException,
-  compareRow,
   idOf,
-  isTouched,
   remember,
   shown,
   there,
@@ -27,18 +25,19 @@ export const wait = (what: { readonly ms: number }): Command =>
     },
   });
 
-/** A client reads a row, and works from it until it reads the row again or wins a write of its own. */
+/** A client reads a row that has changed, and works from it until it reads again or wins a write of its own. */
 export const read = (what: At & { readonly reading: Reading }): Command =>
   command({
     ...{ name: 'read', what },
-    check: (model) => isTouched(model, what),
+    check: (model) => {
+      const id = idOf(model, what);
+      return model.clients[what.client]?.rows.get(id) !== model.rows.get(id);
+    },
     run: async (model, real) => {
-      const run = await real.runs.get(idOf(model, what), what.reading);
+      const run = there(await real.runs.get(idOf(model, what), what.reading));
       expect(shown(run)).toEqual(shown(model.rows.get(idOf(model, what))));
-      if (run !== undefined) {
-        remember(model, real, what.client, run);
-      }
-      real.met(`read: ${run?.status ?? 'nothing'}`);
+      remember(model, real, what.client, run);
+      real.met(`read: ${run.status}`);
     },
   });
 
@@ -135,29 +134,32 @@ export const browse = (what: { readonly run: number; readonly list: List; readon
 
 /** All that a store shows of the world. */
 export const compareAll = async (
-  { model, real }: World,
+  world: World,
   places: {
     readonly lists: readonly List[];
     readonly handlers: readonly string[];
     readonly readyShards: readonly number[];
   },
 ): Promise<void> => {
-  for (const id of model.ids) {
-    await compareRow(model, real, id);
-    await compareException(model, real, `run:${id}`);
-  }
-  const rows = await real.runs.getMany(model.ids);
-  expect(rows.toSorted(newestFirst).map(shown)).toEqual([...model.rows.values()].toSorted(newestFirst).map(shown));
-  for (const readyShard of places.readyShards) {
-    for (const handler of places.handlers) {
-      await compareHead({ model, real }, { handler, readyShard, limit: model.ids.length });
-    }
-    const ids = await real.runs.readyIds({ pool: model.pool, shard: readyShard, limit: model.ids.length });
-    expect(new Set(ids)).toEqual(new Set(readyIn(model.rows.values(), readyShard).map(({ id }) => id)));
-  }
-  for (const shard of new Set(model.ids.map(runShard))) {
-    for (const list of places.lists) {
-      await compareList({ model, real }, shard, list, 2);
-    }
-  }
+  const { model, real } = world;
+  const { pool, ids } = model;
+  const limit = ids.length + 1;
+  const compareRows = async (): Promise<void> => {
+    const rows = await real.runs.getMany(ids);
+    expect(rows.toSorted(newestFirst).map(shown)).toEqual([...model.rows.values()].toSorted(newestFirst).map(shown));
+  };
+  const compareReady = async (shard: number): Promise<void> => {
+    const found = await real.runs.readyIds({ pool, shard, limit });
+    expect(new Set(found)).toEqual(new Set(readyIn(model.rows.values(), shard).map(({ id }) => id)));
+  };
+  const shards = [...new Set(ids.map(runShard))];
+  await Promise.all([
+    compareRows(),
+    ...ids.map((id) => compareException(model, real, `run:${id}`)),
+    ...places.readyShards.flatMap((readyShard) => [
+      compareReady(readyShard),
+      ...places.handlers.map((handler) => compareHead(world, { handler, readyShard, limit })),
+    ]),
+    ...shards.flatMap((shard) => places.lists.map((list) => compareList(world, shard, list, limit))),
+  ]);
 };

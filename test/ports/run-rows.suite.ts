@@ -113,7 +113,7 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
       await runs().voidMissing(id, 'mine', NOW + 86_400_000);
       expect(await runs().commit(start(id, 1, NOW, NOW).change)).toEqual({ kind: 'lost', run: undefined });
       expect(await runs().fence(id, 1)).toBe(false);
-      expect(await runs().bump(id, 1, 0)).toBe(false);
+      expect(await runs().bump(id, 1, 0, 'nonce')).toBe(false);
     });
   });
 
@@ -268,18 +268,20 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
 
     it('a bump makes every alarm of the generation older than the row, once (A6)', async () => {
       const run = await stored(runIn('scheduled', { id: freshId() }));
-      const bumps = await Promise.all(Array.from({ length: 5 }, () => runs().bump(run.id, run.g, run.fence)));
+      const bumps = await Promise.all(
+        Array.from({ length: 5 }, (_, n) => runs().bump(run.id, run.g, run.fence, `nonce ${n}`)),
+      );
       expect(bumps.filter((won) => won)).toHaveLength(1);
-      expect(await get(run.id)).toEqual({ ...run, g: 2 });
+      expect(await get(run.id)).toEqual({ ...run, g: 2, bumped: { g: 2, nonce: `nonce ${bumps.indexOf(true)}` } });
       expect((await runs().commit(fallDue(run, 0, NOW).change)).kind).toBe('lost');
     });
 
     it('a fenced writer does not bump', async () => {
       const run = await stored(runIn('scheduled', { id: freshId() }));
       await runs().fence(run.id, run.g);
-      expect(await runs().bump(run.id, run.g, 0)).toBe(false);
-      expect(await runs().bump(run.id, run.g, 1)).toBe(true);
-      expect(await runs().bump(freshId(), 1, 0)).toBe(false);
+      expect(await runs().bump(run.id, run.g, 0, 'nonce')).toBe(false);
+      expect(await runs().bump(run.id, run.g, 1, 'nonce')).toBe(true);
+      expect(await runs().bump(freshId(), 1, 0, 'nonce')).toBe(false);
     });
   });
 };

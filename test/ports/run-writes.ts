@@ -26,15 +26,21 @@ import {
 
 const end = ({ now }: Model) => ({ now, retentionMs: RETENTION_MS });
 
-export type Creation = At & {
-  readonly handler: string;
-  readonly priority: number;
-  readonly maxTries: number;
-  /** From now. */
-  readonly executeInMs: number;
-  readonly birth: Grant | { readonly readyShard: number } | 'later';
-  readonly nonce: string;
-};
+/** Of a row that is there already. Most of those who create one meet none. */
+type Late = { readonly late: boolean };
+const isTime = (model: Model, what: Late & { readonly run: number }): boolean =>
+  model.rows.has(idOf(model, what)) === what.late;
+
+export type Creation = At &
+  Late & {
+    readonly handler: string;
+    readonly priority: number;
+    readonly maxTries: number;
+    /** From now. */
+    readonly executeInMs: number;
+    readonly birth: Grant | { readonly readyShard: number } | 'later';
+    readonly nonce: string;
+  };
 
 /** The first row, as the code makes it and as the model does. */
 const firstRow = (model: Model, creation: Creation): readonly [Run, Run] => {
@@ -58,6 +64,7 @@ const firstRow = (model: Model, creation: Creation): readonly [Run, Run] => {
 export const create = (what: Creation): Command =>
   command({
     ...{ name: 'create', what },
+    check: (model) => isTime(model, what),
     run: async (model, real) => {
       const id = idOf(model, what);
       const [run, row] = firstRow(model, what);
@@ -80,9 +87,10 @@ export const create = (what: Creation): Command =>
   });
 
 /** The alarm of a row that never came gives up (A5). The mark keeps every nonce (H32). */
-export const voidMissing = (what: { readonly run: number; readonly nonce: string }): Command =>
+export const voidMissing = (what: Late & { readonly run: number; readonly nonce: string }): Command =>
   command({
     ...{ name: 'voidMissing', what },
+    check: (model) => isTime(model, what),
     run: async (model, real) => {
       const id = idOf(model, what);
       const isMissing = !model.rows.has(id);
@@ -95,14 +103,11 @@ export const voidMissing = (what: { readonly run: number; readonly nonce: string
     },
   });
 
-type Watched = Pick<Run, 'g' | 'fence'>;
-
 /** What an alarm does to a row as a client saw it; one that saw none knows the first generation. */
 const marking = (
-  name: 'fence' | 'bump',
-  what: At,
-  mark: (runs: RunStore, id: string, seen: Watched) => Promise<boolean>,
-  rule: (row: Run | undefined, seen: Watched) => Run | undefined,
+  { name, what }: { readonly name: string; readonly what: At },
+  mark: (runs: RunStore, id: string, seen: rules.Watched) => Promise<boolean>,
+  rule: (row: Run | undefined, seen: rules.Watched) => Run | undefined,
 ): Command =>
   command({
     ...{ name, what },
@@ -117,10 +122,15 @@ const marking = (
     },
   });
 
-export const fence = (at: At): Command => marking('fence', at, (runs, id, { g }) => runs.fence(id, g), rules.fence);
+export const fence = (what: At): Command =>
+  marking({ name: 'fence', what }, (runs, id, { g }) => runs.fence(id, g), rules.fence);
 
-export const bump = (at: At): Command =>
-  marking('bump', at, (runs, id, seen) => runs.bump(id, seen.g, seen.fence), rules.bump);
+export const bump = (what: At & { readonly nonce: string }): Command =>
+  marking(
+    { name: 'bump', what },
+    (runs, id, seen) => runs.bump(id, seen.g, seen.fence, what.nonce),
+    (row, seen) => rules.bump(row, seen, what.nonce),
+  );
 
 type Turn = { readonly pick: number };
 

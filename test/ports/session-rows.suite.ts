@@ -141,14 +141,14 @@ export const sessionRowsSuite = (open: () => { readonly sessions: SessionStore }
     it('are kept as those of a run are (A5, A6)', async () => {
       const session = await stored();
       expect(await sessions().fence(session, 2)).toBe(false);
-      expect(await sessions().bump(session, 2, 0)).toBe(false);
+      expect(await sessions().bump(session, 2, 0, 'nonce')).toBe(false);
       expect(await sessions().fence(session, 1)).toBe(true);
-      expect(await sessions().bump(session, 1, 0)).toBe(false);
-      expect(await sessions().bump(session, 1, 1)).toBe(true);
-      expect(await sessions().bump(session, 1, 1)).toBe(false);
-      expect(await get(session)).toEqual({ ...session, g: 2, fence: 1 });
+      expect(await sessions().bump(session, 1, 0, 'nonce')).toBe(false);
+      expect(await sessions().bump(session, 1, 1, 'nonce')).toBe(true);
+      expect(await sessions().bump(session, 1, 1, 'nonce')).toBe(false);
+      expect(await get(session)).toEqual({ ...session, g: 2, fence: 1, bumped: { g: 2, nonce: 'nonce' } });
       expect(await sessions().fence(freshSession(), 1)).toBe(false);
-      expect(await sessions().bump(freshSession(), 1, 0)).toBe(false);
+      expect(await sessions().bump(freshSession(), 1, 0, 'nonce')).toBe(false);
     });
   });
 

@@ -53,7 +53,28 @@ describe('a session', () => {
     ]);
     await silent.heartbeat();
     expect(silent.received.at(-1)).toEqual({ type: 'gone', session: silent.session });
-    expect((await sessionsOf(world)).map(({ id }) => id)).toEqual([other.session]);
+    expect(await sessionsOf(world)).toMatchObject([
+      { id: other.session, st: 'up' },
+      { id: silent.session, st: 'closed' },
+    ]);
+  });
+
+  it('that is over is kept for five minutes, so that a late function cannot create it anew, and then deleted', async () => {
+    const world = createWorld();
+    const worker = createWorker(world, 'worker');
+    await worker.hello();
+    await worker.goodbye();
+    await world.live(2 * MINUTE_MS);
+    // The gateway delivered the hello twice, and the second function stood still for two minutes.
+    const { alarms } = world;
+    const before = alarms().length;
+    await worker.hello();
+    expect(worker.received.at(-1)).toEqual({ type: 'gone', session: worker.session });
+    expect(await sessionsOf(world)).toMatchObject([{ st: 'closed' }]);
+    expect(alarms()).toHaveLength(before + 1);
+    await world.live(10 * MINUTE_MS);
+    expect(await sessionsOf(world)).toEqual([]);
+    expect(alarms()).toEqual([]);
   });
 
   it('whose loss was settled half way is finished by its alarm (H25)', async () => {
@@ -82,7 +103,7 @@ describe('a session', () => {
     for (const id of ids) {
       expect(await world.run(id)).toMatchObject({ status: 'failed', reason: 'worker_lost', tries: 1 });
     }
-    expect(await sessionsOf(world)).toEqual([]);
+    expect((await sessionsOf(world))[0]?.st).toBe('closed');
   });
 
   it('that said goodbye takes no more; what it held is given to others within 45 s', async () => {
@@ -100,7 +121,7 @@ describe('a session', () => {
     await world.live(MINUTE_MS - 15_000);
     expect((await world.run(finished)).status).toBe('succeeded');
     expect(await world.run(held)).toMatchObject({ tries: 1, history: [{ outcome: 'lost' }] });
-    expect(await sessionsOf(world)).toEqual([]);
+    expect((await sessionsOf(world))[0]?.st).toBe('closed');
   });
 
   it('followed by another of the same process ends at once, and its runs move on with it (S2)', async () => {

@@ -1,4 +1,5 @@
 /** Those who call: over HTTP as API D says, and straight into the use cases for what no API asks for yet. */
+import type { Context } from 'aws-lambda';
 import { httpEvent, lambdaContext } from '../support/http-event.ts';
 import type { Functions } from './cloud/functions.ts';
 import type { Faults } from './faults.ts';
@@ -17,6 +18,12 @@ export type Order = Partial<Behaviour> & {
   readonly priority?: number;
   /** Repeats until it is answered, under an `Idempotency-Key`. */
   readonly keyed?: boolean;
+};
+
+/** Without its countdown, which would run in real time. */
+const context = (): Context => {
+  const { getRemainingTimeInMillis: _, ...rest } = lambdaContext();
+  return rest as Context;
 };
 
 type Answer = { readonly status: number; readonly body: unknown };
@@ -52,7 +59,7 @@ export const createClient = ({ timeline, faults, ledger, functions, say }: Surro
     const once = (): Promise<Answer | undefined> =>
       functions
         .invoke('http', (handler) =>
-          handler(httpEvent(request, { headers, requestId, ...(body === undefined ? {} : { body }) }), lambdaContext()),
+          handler(httpEvent(request, { headers, requestId, ...(body === undefined ? {} : { body }) }), context()),
         )
         .then((ended) =>
           ended.kind === 'died'
@@ -136,6 +143,8 @@ export const createClient = ({ timeline, faults, ledger, functions, say }: Surro
         : undefined;
     },
 
+    /** Once, answered or not. */
+    askToCancel: (id: string): Promise<Answer | undefined> => send(`DELETE /api/v1/tasks/${id}`, {}),
     cancel: async (id: string): Promise<void> => {
       await insist(() => send(`DELETE /api/v1/tasks/${id}`, {}));
     },

@@ -9,6 +9,8 @@ export type Scenario = {
   readonly name: string;
   /** Tells the story. Faults strike while it does. */
   readonly play: (world: World) => Promise<void>;
+  /** It ends within this. Default: a day. */
+  readonly storyMs?: number;
   /** What must have come of it, beyond the promises. `gentle`: at most one fault, and none that harms a worker. */
   readonly ending?: (world: World, gentle: boolean) => void;
 };
@@ -26,9 +28,11 @@ const MINUTE_MS = 60_000;
 /** The story itself; rest, from the moment at which nothing goes wrong any more; and the end of every alarm. */
 const STORY_MS = 24 * 60 * MINUTE_MS;
 const REST_MS = 3 * 60 * MINUTE_MS;
-const SILENCE_MS = 60 * MINUTE_MS;
+const SILENCE_MS = 150 * MINUTE_MS;
 /** Two heartbeats and the time after which a worker voids a gap: every slot is told of again by then. */
 const CREDIT_MS = 66_000;
+/** A worker that lives says so every 15 s. */
+const HEARD_WITHIN_MS = 20_000;
 /** D5 promises 15 s from heartbeat to heartbeat; functions and frames take their time. */
 const SERVED_WITHIN_MS = 20_000;
 
@@ -77,10 +81,12 @@ const checkService = (world: World, calmAt: number): void => {
   }
 };
 
-const checkCredit = ({ ledger, fleet }: World): void => {
+const checkCredit = ({ ledger, fleet, timeline }: World): void => {
   for (const session of ledger.sessions.values()) {
     const slots = fleet.plans.get(session.name)?.slots ?? 0;
-    if (session.st === 'up' && session.conn !== undefined && fleet.names().includes(session.name)) {
+    // One whose worker has another session by now is only waiting to be found silent.
+    const heard = timeline.now() - session.hbAt < HEARD_WITHIN_MS;
+    if (session.st === 'up' && heard && fleet.names().includes(session.name)) {
       ledger.must(
         session.limit - session.q === slots,
         'credit_kept',
@@ -170,7 +176,7 @@ export const execute = async (
     told = true;
   });
   await mustRest(
-    STORY_MS,
+    scenario.storyMs ?? STORY_MS,
     () => told,
     () => 'the story does not end',
   );
@@ -183,9 +189,7 @@ export const execute = async (
   gateway.heal();
   queue.redrive();
   for (const name of fleet.plans.keys()) {
-    if (!fleet.names().includes(name)) {
-      fleet.restart(name);
-    }
+    fleet.restart(name);
   }
   await mustRest(
     REST_MS,

@@ -41,6 +41,7 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
   const faults = createFaults(plan, chance, (fault) =>
     say(() => ['FAULT', `${describeFault(fault)}: ${FAULTS[fault.kind]}`]),
   );
+  const shards = { sessions: 1 + Math.floor(chance() * 2), ready: 1 + Math.floor(chance() * 3) };
   const slandered = new Set<string>();
   const waiting = new Set<() => void>();
   let tokens = 0;
@@ -110,7 +111,7 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     sockets: { post: gateway.post, close: gateway.close },
     queue: queue.client,
     schedules: schedules.client,
-    settings: { shards: () => ({ sessions: 1, ready: 2 }), pools: ['default'], retentionMs: RETENTION_MS },
+    settings: { shards: () => shards, pools: ['default'], retentionMs: RETENTION_MS },
   });
   const fleet = createFleet({
     timeline,

@@ -251,6 +251,30 @@ describe('a process that stood still for more than 30 s (K4)', () => {
     await plane.result('new');
     expect(began).toEqual(['new']);
   });
+
+  it('says hello anew when it slept before its welcome was read', async () => {
+    let aheadMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+    const plane = await startPlane({ onHello: 'silence' });
+    const { worker } = createWorker(plane, {}, { clock });
+    const began: string[] = [];
+    worker.handle('test', (task) => {
+      began.push(task.run);
+    });
+    const started = worker.start();
+    const slept = await plane.frame('hello');
+    aheadMs = 61_000;
+    plane.script.onHello = 'welcome';
+    // Welcome and run waited in the socket's buffer while the session was lost.
+    plane.send(slept.socket, { type: 'welcome', session: slept.frame.session, at: plane.at(), heartbeatMs: 15_000 });
+    plane.push(slept, plane.order({ run: 'buffered' }));
+    const next = await plane.frame('hello');
+    await started;
+    expect(next.frame).toMatchObject({ replaces: slept.frame.session, list: [] });
+    plane.push(next, plane.order({ run: 'new', seq: 1 }));
+    await plane.result('new');
+    expect(began).toEqual(['new']);
+  });
 });
 
 it('moves to a second socket before the first is cut, and reads the first a little longer (S3)', async () => {

@@ -122,12 +122,12 @@ export const voidParams = (id: string, nonce: string, expiresAt: number): Params
   };
 };
 
-export const bumpParams = (id: string, g: number, fence: number): Params<UpdateCommandInput> => {
+export const bumpParams = (id: string, g: number, fence: number, nonce: string): Params<UpdateCommandInput> => {
   const expression = createExpression();
   const generation = expression.name('g');
   return {
     Key: runKey(id),
-    UpdateExpression: `SET ${generation} = ${expression.value('next', g + 1)}`,
+    UpdateExpression: `SET ${generation} = ${expression.value('next', g + 1)}, ${expression.name('bumped')} = ${expression.value('bumped', { g: g + 1, nonce })}`,
     ConditionExpression: `${generation} = ${expression.value('g', g)} AND ${fenceIs(expression, fence)}`,
     ...expression.attributes(),
   };

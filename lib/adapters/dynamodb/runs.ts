@@ -100,7 +100,7 @@ export const createRunStore = ({ client, name }: Table, makeOp: () => string): R
 
     fence: (id, g) => succeeded(fenceParams(id, g)),
     voidMissing: (id, nonce, expiresAt) => succeeded(voidParams(id, nonce, expiresAt)),
-    bump: (id, g, fence) => succeeded(bumpParams(id, g, fence)),
+    bump: (id, g, fence, nonce) => succeeded(bumpParams(id, g, fence, nonce)),
 
     newest: async (slice) => {
       // A page may hold nothing but void marks: an empty answer would be taken for the end of the shard.

@@ -184,8 +184,14 @@ export const voidSessionParams = (ref: SessionRef, nonce: string, expiresAt: num
   };
 };
 
-export const bumpSessionParams = (ref: SessionRef, g: number, fence: number, op: string): Params<UpdateCommandInput> =>
+export const bumpSessionParams = (
+  ref: SessionRef,
+  g: number,
+  fence: number,
+  nonce: string,
+  op: string,
+): Params<UpdateCommandInput> =>
   updateParams(ref, op, 'ALL_NEW', (e) => ({
-    set: [to(e, 'g', g + 1)],
+    set: [to(e, 'g', g + 1), to(e, 'bumped', { g: g + 1, nonce })],
     where: [is(e, 'g', g), fence === 0 ? `attribute_not_exists(${e.name('fence')})` : is(e, 'fence', fence)],
   }));

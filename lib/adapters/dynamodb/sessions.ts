@@ -155,9 +155,9 @@ export const createSessionStore = ({ client, name }: Table, makeOp: () => string
       return won(op, fenceSessionParams(ref, g, op));
     },
     voidMissing: (ref, nonce, expiresAt) => won(makeOp(), voidSessionParams(ref, nonce, expiresAt)),
-    bump: (ref, g, fence) => {
+    bump: (ref, g, fence, nonce) => {
       const op = makeOp();
-      return won(op, bumpSessionParams(ref, g, fence, op));
+      return won(op, bumpSessionParams(ref, g, fence, nonce, op));
     },
   };
 };

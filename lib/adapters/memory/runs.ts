@@ -87,11 +87,11 @@ export const createMemoryRunStore = (
       voids.set(id, (voids.get(id) ?? new Set()).add(nonce));
       return true;
     },
-    bump: async (id, g, fence) =>
+    bump: async (id, g, fence, nonce) =>
       patch(
         id,
         (run) => run.g === g && run.fence === fence,
-        () => ({ g: g + 1 }),
+        () => ({ g: g + 1, bumped: { g: g + 1, nonce } }),
       ),
     readyHead: table.readyHead,
     newest: table.newest,

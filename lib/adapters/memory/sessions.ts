@@ -147,11 +147,11 @@ export const createMemorySessionStore = (onChange: SessionFeed = () => undefined
       voids.set(keyOf(ref), (voids.get(keyOf(ref)) ?? new Set()).add(nonce));
       return true;
     },
-    bump: async (ref, g, fence) =>
+    bump: async (ref, g, fence, nonce) =>
       change(
         ref,
         (session) => session.g === g && session.fence === fence,
-        () => ({ g: g + 1 }),
+        () => ({ g: g + 1, bumped: { g: g + 1, nonce } }),
       ) !== undefined,
   };
 };

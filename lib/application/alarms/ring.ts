@@ -18,7 +18,7 @@ export type Watch<Row> = {
   readonly act: (row: Row) => Promise<Acted>;
   readonly fence: (g: number) => Promise<boolean>;
   readonly voidMissing: (nonce: string, expiresAt: number) => Promise<boolean>;
-  readonly bump: (g: number, fence: number) => Promise<boolean>;
+  readonly bump: (g: number, fence: number, nonce: string) => Promise<boolean>;
 };
 
 /** A void row outlives every writer that could still hold its nonce (rule A5). */
@@ -40,8 +40,8 @@ export const createRing = (ports: Ports): (<Row>(alarm: Alarm, watch: Watch<Row>
       return;
     }
     const { g, fence } = watch.watched(row);
-    await arm(ports, alarm.key, g + 1, at);
-    if (!(await watch.bump(g, fence))) {
+    const nonce = await arm(ports, alarm.key, g + 1, at);
+    if (!(await watch.bump(g, fence, nonce))) {
       // Somebody else moved the row: to a newer generation with its own alarm, or under the same one, still ours.
       await sendOn(ports, { ...alarm, hop: 0 }, at);
     }

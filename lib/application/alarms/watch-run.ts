@@ -126,10 +126,16 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
 
   return (id) => ({
     read: (reading) => runs.get(id, reading),
-    watched: (run) => ({ open: isRunOpen(run), g: run.g, wakeAt: run.wakeAt, fence: run.fence }),
+    watched: (run) => ({
+      open: isRunOpen(run),
+      g: run.g,
+      wakeAt: run.wakeAt,
+      fence: run.fence,
+      bumped: run.bumped,
+    }),
     act,
     fence: (g) => runs.fence(id, g),
     voidMissing: (nonce, expiresAt) => runs.voidMissing(id, nonce, expiresAt),
-    bump: (g, fence) => runs.bump(id, g, fence),
+    bump: (g, fence, nonce) => runs.bump(id, g, fence, nonce),
   });
 };

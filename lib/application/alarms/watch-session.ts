@@ -1,4 +1,4 @@
-import { isSessionOpen, lossAt, type Session, type SessionRef } from '../../domain/session.ts';
+import { isSessionOpen, lossAt, removableAt, type Session, type SessionRef } from '../../domain/session.ts';
 import type { Ports } from '../ports/index.ts';
 import type { SettleLost } from '../sessions/end-session.ts';
 import type { Acted, Watch } from './ring.ts';
@@ -7,16 +7,22 @@ import type { Acted, Watch } from './ring.ts';
 export const createWatchSession = (ports: Ports, settleLost: SettleLost): ((ref: SessionRef) => Watch<Session>) => {
   const { sessions, now } = ports;
 
-  const bury = async (session: Session): Promise<Acted> => {
-    await settleLost(session, 'it said goodbye or was silent for 45 s');
+  const clear = async (session: Session): Promise<Acted> => {
+    if (now() < removableAt(session)) {
+      return { next: 'look', at: removableAt(session) };
+    }
     await sessions.remove(session);
     return { next: 'none' };
   };
 
+  const bury = async (session: Session): Promise<Acted> => {
+    await settleLost(session, 'it said goodbye or was silent for 45 s');
+    return clear(session);
+  };
+
   const act = async (session: Session): Promise<Acted> => {
     if (session.st === 'closed') {
-      await sessions.remove(session);
-      return { next: 'none' };
+      return clear(session);
     }
     if (session.st === 'lost') {
       return bury(session);
@@ -36,10 +42,11 @@ export const createWatchSession = (ports: Ports, settleLost: SettleLost): ((ref:
       g: session.g,
       wakeAt: session.st === 'up' ? lossAt(session) : 0,
       fence: session.fence,
+      bumped: session.bumped,
     }),
     act,
     fence: (g) => sessions.fence(ref, g),
     voidMissing: (nonce, expiresAt) => sessions.voidMissing(ref, nonce, expiresAt),
-    bump: (g, fence) => sessions.bump(ref, g, fence),
+    bump: (g, fence, nonce) => sessions.bump(ref, g, fence, nonce),
   });
 };

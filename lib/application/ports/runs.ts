@@ -48,8 +48,8 @@ export type RunStore = {
   readonly fence: (id: string, g: number) => Promise<boolean>;
   /** Rule A5 for a row that never came: false when it exists by now. */
   readonly voidMissing: (id: string, nonce: string, expiresAt: number) => Promise<boolean>;
-  /** Rule A6: makes every alarm of generation `g` older than the row. */
-  readonly bump: (id: string, g: number, fence: number) => Promise<boolean>;
+  /** Rule A6: makes every alarm of generation `g` older than the row, and the one with this nonce the only one of the next. */
+  readonly bump: (id: string, g: number, fence: number, nonce: string) => Promise<boolean>;
   /** Newest first. */
   readonly newest: (slice: Slice) => Promise<readonly Run[]>;
   readonly newestIdsOfHandler: (slice: Slice & { readonly handler: string }) => Promise<readonly string[]>;

@@ -66,7 +66,7 @@ export type SessionStore = {
   readonly remove: (ref: SessionRef) => Promise<void>;
   readonly fence: (ref: SessionRef, g: number) => Promise<boolean>;
   readonly voidMissing: (ref: SessionRef, nonce: string, expiresAt: number) => Promise<boolean>;
-  readonly bump: (ref: SessionRef, g: number, fence: number) => Promise<boolean>;
+  readonly bump: (ref: SessionRef, g: number, fence: number, nonce: string) => Promise<boolean>;
 };
 
 /** Which session a connection serves: all that `$disconnect` knows is the connection. */

@@ -118,7 +118,7 @@ export const createDatabase = (surroundings: Surroundings) => {
     },
     data: createMemoryDataStore(),
     connections: createMemoryConnectionStore(),
-    exceptions,
+    exceptions: { record: exceptions.record },
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
   };

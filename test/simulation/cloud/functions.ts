@@ -41,9 +41,11 @@ export type Functions = {
     name: Name,
     work: (handler: Handlers[Name]) => Promise<Answer>,
   ) => Promise<Ended<Answer>>;
+  /** The next function that makes this port call dies before it: a story that needs a crash to begin with. */
+  readonly dieBefore: (name: string) => void;
   /** Invocations that are at work. */
   readonly atWork: () => number;
-  /** Calls of each port so far. */
+  /** Calls of each port so far, of every port that there is. */
   readonly calls: ReadonlyMap<string, number>;
   /** Ports whose calls were crashed at: `<when> <name>`. */
   readonly crashed: ReadonlySet<string>;
@@ -67,8 +69,8 @@ type Surroundings = {
 type Invocation = { readonly label: string; alive: boolean; readonly die: () => void };
 type Instance = { invocation: Invocation | undefined; readonly handlers: Partial<Handlers>; readonly ports: Ports };
 
-/** For whoever waits for a process that is no more. */
-const never = new Promise<never>(() => undefined);
+/** For whoever waits for a process that is no more. One of its own each time: those who wait for it go with it. */
+const never = (): Promise<never> => new Promise(() => undefined);
 
 /** A function that stood still longer than any alarm waits for its commit (90 s). */
 const FROZEN_LEAST_MS = 20_000;
@@ -83,9 +85,15 @@ const brief = (value: unknown): string => {
 
 export const createFunctions = (world: Surroundings): Functions => {
   const { timeline, chance, faults, ledger, say, network } = world;
-  const calls = new Map<string, number>();
+  const calls = new Map<string, number>(
+    Object.entries({ ...world.stores, sockets: world.sockets }).flatMap(([port, methods]) =>
+      Object.keys(methods).map((method) => [`${port}.${method}`, 0]),
+    ),
+  );
   const crashed = new Set<string>();
   const idle = new Map<FunctionName, Instance[]>();
+  /** The port call before which the next function dies, as the story wants it. */
+  let doomed: string | undefined;
   let invocations = 0;
   let atWork = 0;
 
@@ -129,13 +137,14 @@ export const createFunctions = (world: Surroundings): Functions => {
   ): Promise<unknown> => {
     const { invocation } = instance;
     if (invocation?.alive !== true) {
-      return never;
+      return never();
     }
     calls.set(name, (calls.get(name) ?? 0) + 1);
-    if (faults.strike('crash_before')) {
+    if (doomed === name || faults.strike('crash_before')) {
+      doomed = undefined;
       crashed.add(`before ${name}`);
       invocation.die();
-      return never;
+      return never();
     }
     if (faults.strike('frozen')) {
       await timeline.pause(FROZEN_LEAST_MS + chance() * (FROZEN_MOST_MS - FROZEN_LEAST_MS));
@@ -149,7 +158,7 @@ export const createFunctions = (world: Surroundings): Functions => {
         `${name} ${brief(args)} failed: ${error instanceof Error ? error.message : String(error)}`,
       ]);
       if (!invocation.alive) {
-        return never;
+        return never();
       }
       throw error;
     }
@@ -159,7 +168,7 @@ export const createFunctions = (world: Surroundings): Functions => {
       crashed.add(`after ${name}`);
       invocation.die();
     }
-    return invocation.alive ? answer : never;
+    return invocation.alive ? answer : never();
   };
 
   const createInstance = (): Instance => {
@@ -176,7 +185,7 @@ export const createFunctions = (world: Surroundings): Functions => {
       data: through('data', stores.data),
       sessions: through('sessions', stores.sessions),
       connections: through('connections', stores.connections),
-      exceptions: through('exceptions', { record: stores.exceptions.record }),
+      exceptions: through('exceptions', stores.exceptions),
       idempotency: through('idempotency', stores.idempotency),
       counts: through('counts', stores.counts),
       sockets: through('sockets', world.sockets),
@@ -272,6 +281,9 @@ export const createFunctions = (world: Surroundings): Functions => {
         );
       }),
     atWork: () => atWork,
+    dieBefore: (name) => {
+      doomed = name;
+    },
     calls,
     crashed,
   };

@@ -64,6 +64,8 @@ const toRecord = ({ id, body, receives }: Message): SQSRecord => ({
 export const createQueue = ({ timeline, chance, faults, ledger, say, deliver }: Surroundings) => {
   const messages = new Map<string, Message>();
   const dead: Alarm[] = [];
+  /** By what the alarm watches. */
+  const sentFor = new Map<string, number>();
   let sent = 0;
   let polling = false;
 
@@ -135,6 +137,8 @@ export const createQueue = ({ timeline, chance, faults, ledger, say, deliver }: 
       receives: 0,
     };
     messages.set(message.id, message);
+    const watched = `${message.alarm.key.kind} ${message.alarm.key.id}`;
+    sentFor.set(watched, (sentFor.get(watched) ?? 0) + 1);
     ledger.onAlarm(message.alarm, 1);
     appear(message);
   };
@@ -183,6 +187,8 @@ export const createQueue = ({ timeline, chance, faults, ledger, say, deliver }: 
     size: (): number => messages.size,
     dead: (): readonly Alarm[] => dead,
     sent: (): number => sent,
+    /** Messages so far about one row. */
+    sentFor: (kind: Alarm['key']['kind'], id: string): number => sentFor.get(`${kind} ${id}`) ?? 0,
   };
 };
 export type Queue = ReturnType<typeof createQueue>;

@@ -1,6 +1,7 @@
 /** Workers as they are: the worker library's own agent, in processes that share nothing but the world they live in. */
 import type { ServerFrame, WorkerFrame } from '../../../lib/contracts/frames.ts';
 import { attemptKey } from '../../../lib/domain/session.ts';
+import { SLEEP_SUSPECT_MS } from '../../../lib/domain/timing.ts';
 import { type Agent, createAgent } from '../../../lib/worker/agent.ts';
 import { CONNECTOR_TIMINGS } from '../../../lib/worker/connector.ts';
 import type { WorkerLogger } from '../../../lib/worker/logger.ts';
@@ -122,8 +123,13 @@ export const createFleet = (world: Surroundings) => {
       : { payload: JSON.parse(text) };
   };
 
+  /** Not twice, and not one that has left for good. */
   const boot = (name: string): void => {
-    const { slots, handlers = ['send_email'], idempotent = false } = plans.get(name) ?? { slots: 1 };
+    const plan = plans.get(name);
+    if (plan === undefined || lives.has(name)) {
+      return;
+    }
+    const { slots, handlers = ['send_email'], idempotent = false } = plan;
     const process = createProcess(timeline, name, Math.round((chance() - 0.5) * 2 * STEP_MS));
     const { clock, peer } = process;
     cancelled.set(peer, new Set());
@@ -169,10 +175,10 @@ export const createFleet = (world: Surroundings) => {
     );
     const row = ledger.runs.get(run);
     const session = row?.session === undefined ? undefined : ledger.sessions.get(row.session.id);
-    const slept = timeline.now() - process.wokeAt() < 1_000;
-    const over = row !== undefined && (row.attempt !== attempt || (session !== undefined && session.st !== 'up'));
+    const slept = process.justSlept(SLEEP_SUSPECT_MS);
+    const held = row?.attempt === attempt && session?.st === 'up';
     ledger.must(
-      !(slept && over),
+      !slept || held,
       'sleeper_waits',
       () => `${process.peer.name} woke and began attempt ${attempt} of run ${run}, which is over`,
     );

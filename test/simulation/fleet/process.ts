@@ -9,19 +9,22 @@ export type Process = {
   /** Stands still: timers and frames wait, and are found all together when it wakes. */
   readonly pause: (ms: number) => void;
   readonly isPaused: () => boolean;
-  /** When it last woke; the beginning of time if it never slept. */
-  readonly wokeAt: () => number;
+  /** Whether it has just woken from a sleep of more than `ms`. */
+  readonly justSlept: (ms: number) => boolean;
   readonly kill: () => void;
   /** NTP, or a person, sets the wall clock. */
   readonly stepClock: (ms: number) => void;
 };
+
+/** What waited is taken in within this. */
+const JUST_MS = 1_000;
 
 export const createProcess = (timeline: Timeline, name: string, clockOffMs: number): Process => {
   const bootAt = timeline.now();
   let skewMs = clockOffMs;
   let alive = true;
   let paused = false;
-  let wokeAt = 0;
+  let slept = { ms: 0, until: 0 };
   let backlog: (() => void)[] = [];
 
   const run = (action: () => void): void => {
@@ -62,7 +65,7 @@ export const createProcess = (timeline: Timeline, name: string, clockOffMs: numb
       paused = true;
       timeline.after(ms, () => {
         paused = false;
-        wokeAt = timeline.now();
+        slept = { ms, until: timeline.now() };
         const waiting = backlog;
         backlog = [];
         for (const action of waiting) {
@@ -71,7 +74,7 @@ export const createProcess = (timeline: Timeline, name: string, clockOffMs: numb
       });
     },
     isPaused: () => paused,
-    wokeAt: () => wokeAt,
+    justSlept: (ms) => slept.ms > ms && timeline.now() - slept.until < JUST_MS,
     kill: () => {
       alive = false;
     },

@@ -64,20 +64,20 @@ const nonsense: Scenario = {
   },
 };
 
-/** Nobody comes for hours. What the faults of the first half hour left behind must be gone by then. */
+/** Nobody comes for hours. What the faults of the first two left behind must be gone by then. */
 const longWait: Scenario = {
   name: 'long-wait',
   play: async (world) => {
     const { client, timeline, faults, ledger, queue } = world;
     await client.create({ label: 'a', keyed: true });
-    await timeline.pause(HOUR_MS / 2);
+    await timeline.pause(2.25 * HOUR_MS);
     faults.calm();
     queue.redrive();
     await timeline.pause(HOUR_MS / 2);
     const before = queue.sent();
     await timeline.pause(3 * HOUR_MS);
     for (const [key, live] of ledger.alarms) {
-      ledger.must(live.length === 1, 'alarms_end', () => `${key} has ${live.length} alarms after four hours`);
+      ledger.must(live.length === 1, 'alarms_end', () => `${key} has ${live.length} alarms after six hours`);
     }
     // A look each quarter of an hour, each a message; every eighth is a new alarm. A function that stood still is one more.
     const most = 4 * 3 * 2 * Math.max(1, ledger.runs.size);
@@ -89,6 +89,23 @@ const longWait: Scenario = {
     const worker = world.fleet.start('anna', { slots: 1 });
     await world.until(worker.welcomed);
     await world.until(() => areOver(world, ['a']));
+  },
+};
+
+/** Two commits that never come: a cancel dies on its way, and a session's alarm before it has raised the generation (A5, A6). */
+const lateCommits: Scenario = {
+  name: 'late-commits',
+  play: async (world) => {
+    const { client, fleet, functions, timeline } = world;
+    const worker = fleet.start('anna', { slots: 1 });
+    await world.until(worker.welcomed);
+    const id = await client.create({ label: 'a', workMs: 8.5 * 60_000 });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    await timeline.pause(20_000);
+    functions.dieBefore('runs.commit');
+    await (id === undefined ? undefined : client.askToCancel(id));
+    functions.dieBefore('sessions.bump');
+    await world.until(() => areOver(world, ['a']), 15 * 60_000);
   },
 };
 
@@ -137,5 +154,5 @@ const crowd: Scenario = {
   },
 };
 
-export const EDGES: readonly Scenario[] = [longTexts, lists, nonsense, longWait];
+export const EDGES: readonly Scenario[] = [longTexts, lists, nonsense, longWait, lateCommits];
 export const RARE: readonly Scenario[] = [patience, crowd];

@@ -1,0 +1,120 @@
+/**
+ * `npm run simulate`: the whole control plane against everything that can go wrong. Ends with
+ * `N executions, F faults, P of P port calls crashed, B of B bugs caught, V violations`; exits 1 on a violation, a deliberate bug
+ * that was not caught, or a fault or port call that was never tried.
+ */
+import { parseArgs } from 'node:util';
+import { huntAll } from './bugs/hunt.ts';
+import { addAccount, emptyAccount, enter, type Found } from './explore.ts';
+import { parseFault } from './faults.ts';
+import { playOne } from './one.ts';
+import { crashedCalls, gapsOf, SLICE, unitsOf, WHOLE } from './plan.ts';
+import { exploreAll } from './pool.ts';
+import { PROMISES } from './promises.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+import { simulateYear } from './year.ts';
+
+const HELP = `npm run simulate                          everything: some minutes on two cores
+npm run simulate -- --slice               what every change has to pass: under a minute
+npm run simulate -- --seed N [--trace]    one random world, told line by line
+npm run simulate -- --scenario NAME [--seed N] [--faults KIND:NTH,…] [--trace]
+npm run simulate -- --from N              everything, with random worlds from seed N on
+scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}`;
+
+const write = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+const grouped = (value: number): string => value.toLocaleString('en-US');
+const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
+
+const whole = (text: string | undefined, otherwise: number): number => {
+  if (text === undefined) {
+    return otherwise;
+  }
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new Error(`"${text}" is no seed: a whole number, please`);
+  }
+  return Number(text);
+};
+
+/** Violations that are told in full. */
+const TOLD = 20;
+
+const tell = (found: readonly Found[]): void => {
+  for (const { promise, detail, command } of found.slice(0, TOLD)) {
+    write(`BROKEN: ${PROMISES[promise]} (${promise})\n  ${detail}\n  npm run simulate -- ${command}`);
+  }
+};
+
+/** @returns whether all is well */
+const everything = async (slice: boolean, firstSeed: number): Promise<boolean> => {
+  const sum = emptyAccount();
+  const began = performance.now();
+  const units = await unitsOf(slice ? SLICE : WHOLE, firstSeed);
+  await exploreAll(units, (account) => {
+    addAccount(sum, account);
+    return sum.found.length < TOLD;
+  });
+  write(
+    `${grouped(sum.executions)} executions in ${seconds(began)}: ${grouped(sum.faulted)} of them with faults, ${grouped(sum.faults)} faults of ${Object.keys(sum.kinds).length} kinds`,
+  );
+
+  const year = await simulateYear({ seed: firstSeed });
+  write(year.line);
+  enter(sum, year.outcome, () => year.command);
+
+  const hunted = performance.now();
+  const bugs = await huntAll();
+  for (const { bug, problem } of bugs.missed) {
+    write(`NOT CAUGHT: ${bug}: ${problem}`);
+  }
+  write(`${bugs.caught} of ${bugs.total} deliberate bugs caught in ${seconds(hunted)}`);
+
+  tell(sum.found);
+  const gaps = gapsOf(sum);
+  for (const gap of gaps) {
+    write(`NOT TRIED: ${gap}`);
+  }
+  write(
+    `${sum.executions} executions, ${sum.faults} faults, ${crashedCalls(sum)} of ${sum.calls.size} port calls crashed, ${bugs.caught} of ${bugs.total} bugs caught, ${sum.found.length} violations`,
+  );
+  return sum.found.length === 0 && bugs.missed.length === 0 && gaps.length === 0;
+};
+
+const main = async (): Promise<boolean> => {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', default: false },
+      slice: { type: 'boolean', default: false },
+      from: { type: 'string' },
+      seed: { type: 'string' },
+      scenario: { type: 'string' },
+      faults: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    write(HELP);
+    return true;
+  }
+  if (values.seed === undefined && values.scenario === undefined) {
+    return everything(values.slice, whole(values.from, 1));
+  }
+  const { violation } = await playOne(
+    {
+      seed: whole(values.seed, 1),
+      ...(values.scenario === undefined ? {} : { scenario: values.scenario }),
+      faults: (values.faults ?? '').split(',').filter(Boolean).map(parseFault),
+      trace: values.trace,
+    },
+    write,
+  );
+  return violation === undefined;
+};
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,91 @@
+/**
+ * Time travel: a year of one-shot tasks and their retries in seconds. It plays what only time brings: schedules that wait for
+ * months, alarms that change tiers on their way, hundreds of sessions that must leave no trace, and what all of it costs.
+ */
+import { execute, type Outcome, type Scenario } from './execution.ts';
+import type { FaultRates } from './faults.ts';
+import { autoscale } from './fleet/autoscaler.ts';
+import { createWorld, type World } from './world.ts';
+import { planYear, type Task, YEAR_MS } from './year-plan.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+/** The last retries of a stubborn task take hours. */
+const STORY_MS = YEAR_MS + 24 * HOUR_MS;
+
+/** A worker comes ahead of a request under less notice than this: nobody else could begin it at its instant. */
+const SHORT_NOTICE_MS = MINUTE_MS;
+/** Without faults a first attempt begins within this after its instant: on a worker's clock, by chance of its offset. */
+const PUNCTUAL_MS = 100;
+/** A retry's alarm comes at least a second later, in whole seconds of SQS, and its consumer gathers for a second. */
+const RETRY_LATE_MS = 2_500;
+
+/** EventBridge carries what is further ahead than this when it is armed (A3). The alarm of a run is due 3 s before the run. */
+const NEAR_MS = 15 * MINUTE_MS;
+const DISPATCH_AHEAD_MS = 3 * SECOND_MS;
+/** From the request, or from the end of an attempt, until the alarm is armed: some calls, and frames on their way. */
+const ARMED_WITHIN_MS = 500;
+
+/** R1: a second, doubled with each try that ended badly, an hour at most. */
+const backoffMs = (tries: number): number => Math.min(HOUR_MS, SECOND_MS * 2 ** (tries - 1));
+
+export type YearOptions = {
+  readonly seed: number;
+  /** Absent: nothing goes wrong. */
+  readonly rates?: FaultRates;
+  /** Takes the timeline, line by line. */
+  readonly write?: (line: string) => void;
+};
+
+export type Year = {
+  readonly outcome: Outcome;
+  readonly tasks: number;
+  readonly attempts: number;
+  /** Workers that came and went. */
+  readonly sessions: number;
+  /** What EventBridge and SQS were asked to carry. */
+  readonly schedules: number;
+  readonly messages: number;
+  /** How long after its instant a first attempt began at the latest. */
+  readonly latestMs: number;
+};
+
+/** A bad year: timers that come early, late and twice, messages likewise, and functions that die. */
+export const BAD_YEAR: FaultRates = {
+  schedule_early: 0.1,
+  schedule_late: 0.1,
+  schedule_twice: 0.1,
+  message_doubled: 0.03,
+  message_delayed: 0.03,
+  crash_before: 0.002,
+  crash_after: 0.002,
+};
+
+const play = async (world: World, tasks: readonly Task[]): Promise<void> => {
+  const { timeline, client } = world;
+  const start = timeline.now();
+  let answered = 0;
+  for (const { order, askedAt, dueAt, direct } of tasks) {
+    timeline.at(start + askedAt, () => {
+      const timed = { ...order, inMs: dueAt - askedAt };
+      void (direct ? client.submit(timed) : client.create(timed)).then(() => {
+        answered += 1;
+      });
+    });
+  }
+  await autoscale(world, {
+    expected: tasks.filter((task) => task.dueAt - task.askedAt < SHORT_NOTICE_MS).map((task) => start + task.askedAt),
+    isOver: () => answered === tasks.length,
+  });
+  // Somebody is there when it is over, and his slots can be counted.
+  const last = world.fleet.start('last', { slots: 1 });
+  await world.until(last.welcomed);
+};
+
+/** First attempts of runs, each with how long after its instant it began. */
+const latenesses = ({ ledger }: World): number[] =>
+  [...ledger.runs.values()].flatMap(({ id, executeAt }) => {
+    const [first] = Array.from({ length: 5 }, (_, n) => ledger.executionsOf(id, n + 1)[0]).filter((one) => one);
+    return first === undefined ? [] : [first.beganAt - executeAt];
+  });
