@@ -9,6 +9,7 @@ import {
   missedPushes,
   parseAttemptKey,
   rankForRun,
+  removableAt,
   type Session,
 } from '../../lib/domain/session.ts';
 import { holds } from '../support/properties.ts';
@@ -29,6 +30,10 @@ describe('a session', () => {
 
   it('is lost after 45 s of silence', () => {
     expect(lossAt(aSession({ hbAt: NOW }))).toBe(NOW + 45_000);
+  });
+
+  it('that is over keeps its row until five minutes after its hello (S4, H34)', () => {
+    expect(removableAt(aSession({ createdAt: NOW }))).toBe(NOW + 300_000);
   });
 
   it('may have less than nothing to give, after the worker lowered its limit', () => {

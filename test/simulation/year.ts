@@ -83,9 +83,90 @@ const play = async (world: World, tasks: readonly Task[]): Promise<void> => {
   await world.until(last.welcomed);
 };
 
-/** First attempts of runs, each with how long after its instant it began. */
-const latenesses = ({ ledger }: World): number[] =>
-  [...ledger.runs.values()].flatMap(({ id, executeAt }) => {
-    const [first] = Array.from({ length: 5 }, (_, n) => ledger.executionsOf(id, n + 1)[0]).filter((one) => one);
-    return first === undefined ? [] : [first.beganAt - executeAt];
-  });
+/** How each attempt of a run was executed, the first one first. One that never began has none. */
+const executionsOf = ({ ledger }: World, { id, attempt }: Run): readonly Execution[] =>
+  Array.from({ length: attempt }, (_, index) => ledger.executionsOf(id, index + 1)[0]).filter(
+    (execution) => execution !== undefined,
+  );
+
+/** How long after its instant the first attempt began. Negative: the worker's clock is right to within a frame's way. */
+const latenessOf = (world: World, run: Run): number | undefined => {
+  const [first] = executionsOf(world, run);
+  return first === undefined ? undefined : first.beganAt - run.executeAt;
+};
+
+/** From the end of each attempt to the beginning of the next. */
+const gapsOf = (world: World, run: Run): readonly number[] => {
+  const executions = executionsOf(world, run);
+  return executions.slice(1).map(({ beganAt }, index) => beganAt - (executions[index]?.endedAt ?? Number.NaN));
+};
+
+/** Instants that EventBridge carried: at least, and at most. A gap that is as long as its reach may be either. */
+const schedulesOf = (world: World, { askedAt, dueAt }: Task, run: Run): readonly [least: number, most: number] => {
+  const waits = [dueAt - askedAt, ...gapsOf(world, run)].map((ms) => ms - DISPATCH_AHEAD_MS);
+  return [
+    waits.filter((ms) => ms - ARMED_WITHIN_MS > NEAR_MS).length,
+    waits.filter((ms) => ms > NEAR_MS - ARMED_WITHIN_MS).length,
+  ];
+};
+
+/** Without faults it ends as it should, at its time, and costs what the protocol says that it costs. */
+const checkTask = (world: World, task: Task): void => {
+  const { client, ledger, queue } = world;
+  const { order, ends, tries } = task;
+  const [id = ''] = client.idsOf(order.label);
+  const run = ledger.runs.get(id);
+  if (run === undefined) {
+    ledger.fail('nothing_lost', `${order.label} was asked for and is not there`);
+    return;
+  }
+  const executions = executionsOf(world, run);
+  ledger.must(
+    run.status === ends && run.tries === tries && executions.length === tries + (ends === 'succeeded' ? 1 : 0),
+    'tries_bounded',
+    () =>
+      `${order.label} (run ${id}) is ${run.status}, executed ${executions.length} times with ${run.tries} tries that ended badly: it should be ${ends} after ${tries}`,
+  );
+  const lateMs = latenessOf(world, run) ?? Number.NaN;
+  ledger.must(
+    lateMs >= -CLOCK_ERROR_MS && lateMs <= PUNCTUAL_MS,
+    'on_time',
+    () => `${order.label} (run ${id}) began ${lateMs} ms after its instant`,
+  );
+  for (const [index, gapMs] of gapsOf(world, run).entries()) {
+    const bound = backoffMs(index + 1) + RETRY_LATE_MS;
+    ledger.must(
+      gapMs >= 0 && gapMs <= bound,
+      'on_time',
+      () => `try ${index + 2} of ${order.label} (run ${id}) began ${gapMs} ms after the one before: at most ${bound}`,
+    );
+  }
+  const most = MESSAGES_PER_TRY * executions.length + schedulesOf(world, task, run)[1];
+  ledger.must(
+    queue.sentFor('run', id) <= most,
+    'cost_bounded',
+    () => `${queue.sentFor('run', id)} messages for ${order.label} (run ${id}): at most ${most}`,
+  );
+};
+
+const checkGoodYear = (world: World, tasks: readonly Task[]): void => {
+  const { ledger, schedules, client } = world;
+  let [least, most] = [0, 0];
+  for (const task of tasks) {
+    checkTask(world, task);
+    for (const id of client.idsOf(task.order.label)) {
+      const run = ledger.runs.get(id);
+      const [sure, possible] = run === undefined ? [0, 0] : schedulesOf(world, task, run);
+      least += sure;
+      most += possible;
+    }
+  }
+  ledger.must(
+    schedules.created() >= least && schedules.created() <= most,
+    'cost_bounded',
+    () => `${schedules.created()} schedules were created for ${least} to ${most} instants that are 15 minutes ahead`,
+  );
+};
+
+/** @param rates absent: nothing goes wrong, and everything is on time */
+export const simulateYear = async ({ seed, rates, write }: YearOptions): Promise<Year> => {

@@ -76,6 +76,7 @@ const search = async function* (
   const everywhere = simulation.STORIES.map((story): Hint => ({ scenario: story.name, kinds: FAULT_KINDS }));
   let played = 0;
   for (const hint of [...where, ...everywhere]) {
+    if (played >= PATIENCE - RANDOM) break;
     for await (const outcome of follow(simulation, player, hint)) {
       yield outcome;
       played += 1;

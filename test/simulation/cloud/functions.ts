@@ -19,6 +19,7 @@ import type { Ledger } from '../ledger.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Say } from '../trace.ts';
 import type { Stores } from './database.ts';
+import type { Ended } from './ended.ts';
 import type { Network } from './network.ts';
 import type { QueueClient } from './queue.ts';
 import type { SchedulesClient } from './schedules.ts';
@@ -32,8 +33,6 @@ export type Handlers = {
   readonly engine: Engine;
 };
 export type FunctionName = keyof Handlers;
-
-export type Ended<Answer> = { readonly kind: 'answered'; readonly answer: Answer } | { readonly kind: 'died' };
 
 export type Functions = {
   /** Runs a function. Never rejects: what a handler throws has died, as it has for Lambda. */

@@ -10,7 +10,7 @@ import type { Faults } from '../faults.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Say } from '../trace.ts';
-import type { Ended } from './functions.ts';
+import type { Ended } from './ended.ts';
 
 /** As the stack sets them: lib/infrastructure/stacks/messaging-stack.ts and realtime-stack.ts. */
 const VISIBILITY_MS = 168_000;

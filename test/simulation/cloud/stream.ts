@@ -5,7 +5,7 @@ import type { Run } from '../../../lib/domain/run.ts';
 import type { WindowedStreamEvent } from '../../../lib/platform/stream/counts-handler.ts';
 import type { Faults } from '../faults.ts';
 import type { Timeline } from '../timeline.ts';
-import type { Ended } from './functions.ts';
+import type { Ended } from './ended.ts';
 
 /** As the stack sets it: lib/infrastructure/stacks/realtime-stack.ts. */
 const BATCH_WINDOW_MS = 4_000;

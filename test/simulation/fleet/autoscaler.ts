@@ -82,8 +82,8 @@ export const autoscale = async (
     } else if (staff.length > 0) {
       await sendHome();
     } else if (nextAt < Number.POSITIVE_INFINITY || !isOver()) {
-      const known = ledger.runs.size;
-      await until(() => ledger.runs.size > known || isOver(), Math.max(0, nextAt - AHEAD_MS - timeline.now()));
+      const [known, over] = [ledger.runs.size, isOver()];
+      await until(() => ledger.runs.size > known || isOver() !== over, nextAt - AHEAD_MS - timeline.now());
     } else {
       return hired;
     }

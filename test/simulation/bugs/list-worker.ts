@@ -1,0 +1,83 @@
+/** The worker: rules K1 to K5, S1, S2. */
+import type { Bug } from './bug.ts';
+
+const AGENT = 'lib/worker/agent.ts';
+const SLOTS = 'lib/worker/slots.ts';
+const OUTBOX = 'lib/worker/outbox.ts';
+
+export const WORKER_BUGS: readonly Bug[] = [
+  {
+    name: 'forgets-what-ended',
+    hole: 'H19',
+    about: 'A worker forgets the attempts that it has finished, and begins a redelivery of one.',
+    edits: [{ file: AGENT, find: '    if (known !== undefined) {\n      outbox.resend(known);\n      return;\n    }\n    session.receive', replace: '    session.receive' }],
+    breaks: 'executed_once',
+    where: [{ scenario: 'one-shot', kinds: ['frame_lost', 'post_doubled'] }],
+  },
+  {
+    name: 'restart-resumes',
+    hole: 'H20',
+    about: 'A restarted worker goes on under the session of its predecessor, which it kept on disk.',
+    edits: [],
+    breaks: 'executed_once',
+    where: [{ scenario: 'worker-lost', kinds: ['worker_died'] }],
+  },
+  {
+    name: 'no-tombstones',
+    hole: 'H21',
+    about: 'A cancel that came before its run is forgotten.',
+    edits: [{ file: AGENT, find: 'if (memory.isBuried(ref)) slots.cancel(ref, 0);', replace: '' }],
+    breaks: 'cancel_heeded',
+    where: [{ scenario: 'cancel-at-once', kinds: ['post_delayed'], seeds: [1, 2] }],
+  },
+  {
+    name: 'wakes-and-starts',
+    hole: 'H22',
+    about: 'A worker that slept through its loss starts what lies in its buffer.',
+    edits: [{ file: AGENT, find: 'noticeSleep();\n      return confirmed &&', replace: 'return true ||' }],
+    breaks: 'sleeper_waits',
+    where: [{ scenario: 'sleeper', seeds: [1, 2, 3, 4] }],
+  },
+  {
+    name: 'begins-early',
+    about: 'A worker begins a run when it comes, not at its instant.',
+    edits: [{ file: SLOTS, find: 'atServerTime(entry.order.notBefore,', replace: 'atServerTime(0,' }],
+    breaks: 'never_early',
+    where: [{ scenario: 'ahead' }],
+  },
+  {
+    name: 'results-not-on-disk',
+    about: 'A worker keeps its unsent results in memory only.',
+    edits: [{ file: OUTBOX, find: 'spool.write(result);', replace: '' }],
+    breaks: 'result_kept',
+    where: [{ scenario: 'spooled' }],
+  },
+  {
+    name: 'disk-not-read',
+    about: 'A worker that starts does not send the results that its predecessor left on disk.',
+    edits: [{ file: AGENT, find: 'for (const result of params.spool.read()) {', replace: 'for (const result of [] as ReturnType<typeof params.spool.read>) {' }],
+    breaks: 'result_kept',
+    where: [{ scenario: 'spooled' }],
+  },
+  {
+    name: 'redelivery-unanswered',
+    about: 'A worker ignores a redelivery of what it has finished, although its result may be lost.',
+    edits: [{ file: AGENT, find: '    if (known !== undefined) {\n      outbox.resend(known);\n      return;\n    }\n    session.receive', replace: '    if (known !== undefined) return;\n    session.receive' }],
+    breaks: 'quiet_in_time',
+    where: [{ scenario: 'long-run', kinds: ['frame_lost'] }],
+  },
+  {
+    name: 'lists-nothing',
+    about: 'The list of a heartbeat leaves out what the worker holds.',
+    edits: [{ file: SLOTS, find: '[...entries.values()].filter(({ abandoned }) => !abandoned)', replace: '[...entries.values()].filter(({ abandoned }) => abandoned)' }],
+    breaks: 'cost_bounded',
+    where: [{ scenario: 'long-run' }],
+  },
+  {
+    name: 'adopts-anything',
+    about: 'A new session adopts every run that its worker names, whoever holds it.',
+    edits: [{ file: 'lib/domain/run-decisions.ts', find: 'expect: { attempt, session: from },', replace: 'expect: {},' }],
+    breaks: 'one_valid_attempt',
+    where: [],
+  },
+];

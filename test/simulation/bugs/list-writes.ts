@@ -1,0 +1,85 @@
+/** Every write is conditional: each part of each condition, left out (rules W1, W2, R2, R6). */
+import type { Bug } from './bug.ts';
+
+const RUNS = 'lib/adapters/memory/runs.ts';
+const SESSIONS = 'lib/adapters/memory/sessions.ts';
+
+export const WRITE_BUGS: readonly Bug[] = [
+  {
+    name: 'own-write-unknown',
+    hole: 'H4',
+    about: 'A repeated request that finds what its first try wrote takes it for another writer.',
+    edits: [
+      { file: 'test/simulation/cloud/network.ts', find: "rowOf(name, args) === left || name === 'idempotency.reserve' || name === 'counts.add'", replace: 'false' },
+      { file: 'test/simulation/cloud/network.ts', find: "=== 'created';", replace: "=== 'never';" },
+    ],
+    breaks: 'one_run',
+    where: [{ scenario: 'backlog', kinds: ['answer_repeated'] }],
+  },
+  {
+    name: 'status-not-asked',
+    about: 'A write does not ask for the status that it starts from.',
+    edits: [{ file: RUNS, find: 'from.includes(run.status) &&', replace: 'from.length >= 0 &&' }],
+    breaks: ['terminal_final', 'ended_once'],
+    where: [{ scenario: 'cancel-race', seeds: [1, 2, 3, 4] }],
+  },
+  {
+    name: 'attempt-not-asked',
+    about: 'A write does not ask which attempt it is about.',
+    edits: [{ file: RUNS, find: '(expect.attempt === undefined || run.attempt === expect.attempt) &&', replace: '' }],
+    breaks: 'stale_refused',
+    where: [{ scenario: 'sleeper', seeds: [1, 2, 3] }],
+  },
+  {
+    name: 'generation-not-asked',
+    about: 'A write does not ask whether the row moved to another alarm since it was read.',
+    edits: [{ file: RUNS, find: '(expect.g === undefined || run.g === expect.g) &&', replace: '' }],
+    breaks: 'armed',
+    where: [],
+  },
+  {
+    name: 'session-not-asked',
+    about: 'A loss does not ask whether the run still belongs to the session that was lost.',
+    edits: [{ file: RUNS, find: '(expect.session === undefined || run.session?.id === expect.session) &&', replace: '' }],
+    breaks: 'one_valid_attempt',
+    where: [{ scenario: 'adoption' }],
+  },
+  {
+    name: 'evidence-twice',
+    about: 'The evidence of a cancelled run is told although it was told already.',
+    edits: [{ file: RUNS, find: "(!expect.evidencePending || run.evidence?.state === 'pending')", replace: 'true' },
+      { file: 'lib/application/runs/end-attempt.ts', find: " || run.evidence?.state !== 'pending'", replace: '' }],
+    breaks: 'terminal_final',
+    where: [{ scenario: 'cancel-at-once', kinds: ['frame_doubled'] }],
+  },
+  {
+    name: 'silence-not-asked',
+    about: 'A session is lost although its worker was heard since the look.',
+    edits: [{ file: SESSIONS, find: ' && (hbAt === undefined || session.hbAt === hbAt)', replace: '' }],
+    breaks: 'one_valid_attempt',
+    where: [{ scenario: 'sleeper', kinds: ['frozen'] }],
+  },
+  {
+    name: 'older-socket-resumes',
+    about: 'A resume of an older socket takes the session back from the newer one.',
+    edits: [{ file: SESSIONS, find: ' && session.epoch < socket.epoch', replace: '' }],
+    breaks: 'reports_ordered',
+    where: [{ scenario: 'session-resume', kinds: ['frame_delayed'] }],
+  },
+  {
+    name: 'old-socket-detaches',
+    hole: 'H24',
+    about: 'The late end of an old socket takes the session from its new one.',
+    edits: [{ file: SESSIONS, find: 'if (session?.conn !== conn) {', replace: 'if (session === undefined) {' }],
+    breaks: 'socket_kept',
+    where: [{ scenario: 'session-resume', kinds: ['disconnect_late'] }],
+  },
+  {
+    name: 'lost-is-settled',
+    hole: 'H25',
+    about: 'A session that is lost counts as settled.',
+    edits: [{ file: 'lib/application/alarms/watch-session.ts', find: "if (session.st === 'lost') {\n      return bury(session);", replace: "if (session.st === 'lost') {\n      return { next: 'none' };" }],
+    breaks: 'armed',
+    where: [{ scenario: 'one-shot', kinds: ['crash_after'] }],
+  },
+];
