@@ -55,6 +55,11 @@ export const createLedger = (now: () => number) => {
   const accepted = new Set<string>();
   const ends = new Map<string, number>();
   const claims = new Map<string, number>();
+  /** Which session an attempt was pushed to, and which attempts moved to another one with their worker (S2). */
+  const holders = new Map<string, string>();
+  const adopted = new Set<string>();
+  /** By session: the highest push that a run was claimed with. */
+  const pushes = new Map<string, number>();
   const freeSince = new Map<string, number>();
   const readySince = new Map<string, number>();
   const claimed = { won: 0, lost: 0 };
@@ -88,6 +93,8 @@ export const createLedger = (now: () => number) => {
         () => `attempt ${after.attempt} of run ${id} was claimed again`,
       );
       claims.set(id, after.attempt);
+      const session = after.session?.id ?? '';
+      pushes.set(session, Math.max(pushes.get(session) ?? 0, after.seq ?? 0));
       must(
         now() >= after.dueAt - DISPATCH_AHEAD_MS - CLOCK_ERROR_MS,
         'never_early',
@@ -125,8 +132,12 @@ export const createLedger = (now: () => number) => {
       ends.set(id, (ends.get(id) ?? 0) + 1);
       must(ends.get(id) === 1, 'ended_once', () => `run ${id} ended ${ends.get(id)} times`);
     }
+    if (FLYING.has(before.status) && FLYING.has(after.status) && before.session?.id !== after.session?.id) {
+      adopted.add(`${id}:${after.attempt}`);
+      onMove(after, before.session?.id ?? '', after.session?.id ?? '');
+    }
     onAttemptsEnd(before, after);
-    if (after.evidence?.state === 'exited' && before.evidence?.state === 'pending') {
+    if (after.evidence?.state === 'exited' && before.evidence?.state !== 'exited') {
       const running = executionsOf(id, after.attempt).filter(({ endedAt }) => endedAt === undefined);
       must(
         running.length === 0,
@@ -134,6 +145,16 @@ export const createLedger = (now: () => number) => {
         () => `run ${id} is said to have ended, and runs on ${running[0]?.worker}`,
       );
     }
+  };
+
+  /** A run in flight changes its session only with its worker, and only to a younger one: this world numbers them. */
+  const onMove = ({ id, worker }: Run, from: string, to: string): void => {
+    const name = sessions.get(to)?.name;
+    must(
+      (name === undefined || name === worker) && Number(to.split('-')[1]) > Number(from.split('-')[1]),
+      'one_valid_attempt',
+      () => `run ${id} of ${worker} moved from session ${from} to session ${to} of ${name}`,
+    );
   };
 
   /** The handlers of this world sign what they return with run and attempt. */
@@ -156,6 +177,12 @@ export const createLedger = (now: () => number) => {
       after.status === 'failed' ? after.error : after.status === 'scheduled' ? after.history.at(-1)?.error : undefined;
     const signed = error === undefined || !error.startsWith('no: ') || error.startsWith(`no: ${id}:${attempt}`);
     must(signed, 'stale_refused', () => `attempt ${attempt} of run ${id} was ended by the words of another: ${error}`);
+    const holder = sessions.get(before.session?.id ?? '');
+    must(
+      error === undefined || !/^Worker .* was lost$/.test(error) || holder?.st !== 'up',
+      'one_valid_attempt',
+      () => `attempt ${attempt} of run ${id} was taken from session ${holder?.id}, which is up`,
+    );
   };
 
   const onSession = (before: Session | undefined, after: Session | undefined): void => {
@@ -185,6 +212,16 @@ export const createLedger = (now: () => number) => {
         after.q === before.q || after.q <= before.q || after.q <= after.limit,
         'credit_bound',
         () => `push ${after.q} of ${after.id} was taken with a limit of ${after.limit}`,
+      );
+      must(
+        after.q <= before.q || before.st === 'up',
+        'credit_bound',
+        () => `push ${after.q} of ${after.id} was taken, which is ${before.st}`,
+      );
+      must(
+        after.q >= before.q || after.q >= (pushes.get(after.id) ?? 0),
+        'credit_bound',
+        () => `session ${after.id} is said to have had ${after.q} pushes, and a run has push ${pushes.get(after.id)}`,
       );
     }
   };
@@ -243,6 +280,21 @@ export const createLedger = (now: () => number) => {
     onRun,
     onSession,
     onAlarm,
+    onPush: (session: string, run: string, attempt: number): void => {
+      const key = `${run}:${attempt}`;
+      const holder = holders.get(key) ?? session;
+      holders.set(key, session);
+      must(
+        (runs.get(run)?.attempt ?? 0) >= attempt,
+        'one_valid_attempt',
+        () => `attempt ${attempt} of run ${run} was pushed and is not claimed`,
+      );
+      must(
+        holder === session || adopted.has(key),
+        'one_valid_attempt',
+        () => `attempt ${attempt} of run ${run} was given to ${holder} and to ${session}`,
+      );
+    },
     onAccepted: (id: string) => accepted.add(id),
     runs,
     sessions,

@@ -16,7 +16,7 @@ export type Size = {
 const NOT_IN_PAIRS: ReadonlySet<string> = new Set(['lists', 'late-commits']);
 
 export const WHOLE: Size = { seeds: 2, pairs: 'all', random: 40_000 };
-export const SLICE: Size = { seeds: 1, pairs: ['one-shot'], random: 2_000 };
+export const SLICE: Size = { seeds: 1, pairs: ['one-shot'], random: 1_500 };
 
 const RANDOM_PER_UNIT = 100;
 const KINDS_PER_UNIT = 6;

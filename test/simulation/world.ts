@@ -94,24 +94,29 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     },
     delivered: (peer, frame) => fleet.delivered(peer, frame),
     sent: (peer, frame) => fleet.sent(peer, frame),
+    pushed: ledger.onPush,
     slandered: (conn) => slandered.add(conn),
   });
   const functions: Functions = createFunctions({
     timeline,
     chance,
-    token: () => {
-      tokens += 1;
-      return `token-${tokens}`;
-    },
     faults,
     ledger,
     say,
     network: createNetwork({ timeline, chance, faults, ledger }),
-    stores: database.stores,
-    sockets: { post: gateway.post, close: gateway.close },
-    queue: queue.client,
-    schedules: schedules.client,
-    settings: { shards: () => shards, pools: ['default'], retentionMs: RETENTION_MS },
+    services: {
+      stores: database.stores,
+      sockets: { post: gateway.post, close: gateway.close },
+      queue: queue.client,
+      schedules: schedules.client,
+      settings: { shards: () => shards, pools: ['default'], retentionMs: RETENTION_MS },
+      now: timeline.now,
+      chance,
+      token: () => {
+        tokens += 1;
+        return `token-${tokens}`;
+      },
+    },
   });
   const fleet = createFleet({
     timeline,

@@ -2,37 +2,14 @@
  * Lambda: instances that handle one event at a time. An instance that dies in the middle of a port call is never heard of
  * again; what it had sent by then is still carried out.
  */
-
-import { createAlarmSchedules } from '../../../lib/adapters/scheduler/alarm-schedules.ts';
-import { createAlarmQueue, createBringBack } from '../../../lib/adapters/sqs/alarm-queue.ts';
-import { createThreeTierAlarms } from '../../../lib/adapters/three-tier-alarms.ts';
-import type { Engine } from '../../../lib/application/api.ts';
-import { createEngine } from '../../../lib/application/engine.ts';
-import type { Ports, Settings } from '../../../lib/application/ports/index.ts';
-import { createApiHandler } from '../../../lib/platform/http/api-handler.ts';
 import type { Logger } from '../../../lib/platform/logger.ts';
-import { createAlarmsHandler } from '../../../lib/platform/queue/alarms-handler.ts';
-import { createCountsHandler } from '../../../lib/platform/stream/counts-handler.ts';
-import { createFrameHandler } from '../../../lib/platform/websocket/frame-handler.ts';
 import type { Faults } from '../faults.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Say } from '../trace.ts';
-import type { Stores } from './database.ts';
 import type { Ended } from './ended.ts';
+import { type Call, createInstance, type FunctionName, type Handlers, type Services } from './instance.ts';
 import type { Network } from './network.ts';
-import type { QueueClient } from './queue.ts';
-import type { SchedulesClient } from './schedules.ts';
-
-export type Handlers = {
-  readonly http: ReturnType<typeof createApiHandler>;
-  readonly frame: ReturnType<typeof createFrameHandler>;
-  readonly alarms: ReturnType<typeof createAlarmsHandler>;
-  readonly counts: ReturnType<typeof createCountsHandler>;
-  /** The use cases themselves, for what no HTTP API asks for yet. */
-  readonly engine: Engine;
-};
-export type FunctionName = keyof Handlers;
 
 export type Functions = {
   /** Runs a function. Never rejects: what a handler throws has died, as it has for Lambda. */
@@ -53,20 +30,16 @@ export type Functions = {
 type Surroundings = {
   readonly timeline: Timeline;
   readonly chance: () => number;
-  readonly token: () => string;
   readonly faults: Faults;
   readonly ledger: Ledger;
   readonly say: Say;
   readonly network: Network;
-  readonly stores: Stores;
-  readonly sockets: Ports['sockets'];
-  readonly queue: QueueClient;
-  readonly schedules: SchedulesClient;
-  readonly settings: Settings;
+  readonly services: Services;
 };
 
 type Invocation = { readonly label: string; alive: boolean; readonly die: () => void };
-type Instance = { invocation: Invocation | undefined; readonly handlers: Partial<Handlers>; readonly ports: Ports };
+/** It handles one invocation at a time; one that died is not used again. */
+type Instance = { invocation: Invocation | undefined; readonly handlerOf: ReturnType<typeof createInstance> };
 
 /** For whoever waits for a process that is no more. One of its own each time: those who wait for it go with it. */
 const never = (): Promise<never> => new Promise(() => undefined);
@@ -82,10 +55,21 @@ const brief = (value: unknown): string => {
   return text === undefined ? '' : text.length > 160 ? `${text.slice(0, 157)}…` : text;
 };
 
-export const createFunctions = (world: Surroundings): Functions => {
-  const { timeline, chance, faults, ledger, say, network } = world;
+/** Errors that only wrong code makes: they are no fault of the world. */
+const isMistake = (error: unknown): error is Error =>
+  error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+
+export const createFunctions = ({
+  timeline,
+  chance,
+  faults,
+  ledger,
+  say,
+  network,
+  services,
+}: Surroundings): Functions => {
   const calls = new Map<string, number>(
-    Object.entries({ ...world.stores, sockets: world.sockets }).flatMap(([port, methods]) =>
+    Object.entries({ ...services.stores, sockets: services.sockets }).flatMap(([port, methods]) =>
       Object.keys(methods).map((method) => [`${port}.${method}`, 0]),
     ),
   );
@@ -96,26 +80,23 @@ export const createFunctions = (world: Surroundings): Functions => {
   let invocations = 0;
   let atWork = 0;
 
-  const log = (invocation: () => Invocation | undefined): Logger => {
+  const createLog = (invocation: () => Invocation | undefined): Logger => {
     const at = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
-      const reason = fields?.error;
+      const error = fields?.error;
       say(() => [
         invocation()?.label ?? 'function',
-        `${level}: ${message} ${reason instanceof Error ? reason.message : brief(fields)}`,
+        `${level}: ${message} ${error instanceof Error ? error.message : brief(fields)}`,
       ]);
-      // What the code under test gets wrong by itself is no fault of the world.
-      if (reason instanceof TypeError || reason instanceof RangeError || reason instanceof ReferenceError) {
-        ledger.fail('no_error', `${message}: ${reason.stack}`);
-      }
+      ledger.must(!isMistake(error), 'no_error', () => `${message}: ${(error as Error).stack}`);
     };
-    const logger: Logger = {
+    const log: Logger = {
       debug: at('debug'),
       info: at('info'),
       warn: at('warn'),
       error: at('error'),
-      with: () => logger,
+      with: () => log,
     };
-    return logger;
+    return log;
   };
 
   /** What costs: sessions read in one look, and claims that were lost (H14, H16). */
@@ -128,13 +109,10 @@ export const createFunctions = (world: Surroundings): Functions => {
     }
   };
 
-  const call = async (
-    instance: Instance,
-    name: string,
-    args: readonly unknown[],
-    perform: () => Promise<unknown>,
+  const callFrom = async (
+    invocation: Invocation | undefined,
+    ...[name, args, perform]: Parameters<Call>
   ): Promise<unknown> => {
-    const { invocation } = instance;
     if (invocation?.alive !== true) {
       return never();
     }
@@ -170,73 +148,11 @@ export const createFunctions = (world: Surroundings): Functions => {
     return invocation.alive ? answer : never();
   };
 
-  const createInstance = (): Instance => {
-    const through = <Port extends object>(port: string, target: Port): Port =>
-      Object.fromEntries(
-        Object.entries(target).map(([key, method]) => [
-          key,
-          (...args: unknown[]) => call(instance, `${port}.${key}`, args, () => method(...args)),
-        ]),
-      ) as Port;
-    const { stores } = world;
-    const ports: Ports = {
-      runs: through('runs', stores.runs),
-      data: through('data', stores.data),
-      sessions: through('sessions', stores.sessions),
-      connections: through('connections', stores.connections),
-      exceptions: through('exceptions', stores.exceptions),
-      idempotency: through('idempotency', stores.idempotency),
-      counts: through('counts', stores.counts),
-      sockets: through('sockets', world.sockets),
-      alarms: through(
-        'alarms',
-        createThreeTierAlarms(
-          createAlarmQueue('queue', world.queue),
-          createAlarmSchedules(
-            { group: 'alarms', queueArn: 'queue', roleArn: 'role', deadLetterArn: 'dead-letters' },
-            world.schedules,
-          ),
-          timeline.now,
-        ),
-      ),
-      log: log(() => instance.invocation),
-      settings: world.settings,
-      now: timeline.now,
-      chance,
-      token: world.token,
-    };
-    const instance: Instance = { invocation: undefined, handlers: {}, ports };
+  const openInstance = (): Instance => {
+    const call: Call = (...what) => callFrom(instance.invocation, ...what);
+    const log = createLog(() => instance.invocation);
+    const instance: Instance = { invocation: undefined, handlerOf: createInstance(services, call, log) };
     return instance;
-  };
-
-  const build = (name: FunctionName, instance: Instance): Handlers[FunctionName] => {
-    const engine = createEngine(instance.ports);
-    const logger = log(() => instance.invocation);
-    const bringBack = createBringBack('queue', world.queue);
-    switch (name) {
-      case 'http':
-        return createApiHandler({ engine, logger, openGroups: ['D'], workerTokenSha256: '', now: timeline.now });
-      case 'frame':
-        return createFrameHandler({ engine, logger });
-      case 'alarms':
-        return createAlarmsHandler({
-          engine,
-          logger,
-          bringBack: async (handle, seconds) => {
-            await call(instance, 'alarms.bringBack', [handle, seconds], () => bringBack(handle, seconds));
-          },
-        });
-      case 'counts':
-        return createCountsHandler(engine);
-      case 'engine':
-        return engine;
-    }
-  };
-
-  const handlerOf = <Name extends FunctionName>(name: Name, instance: Instance): Handlers[Name] => {
-    const handlers: { -readonly [K in FunctionName]?: Handlers[K] } = instance.handlers;
-    handlers[name] ??= build(name, instance) as Handlers[Name];
-    return handlers[name] as Handlers[Name];
   };
 
   return {
@@ -244,7 +160,7 @@ export const createFunctions = (world: Surroundings): Functions => {
       new Promise((resolve) => {
         const pool = idle.get(name) ?? [];
         idle.set(name, pool);
-        const instance = pool.pop() ?? createInstance();
+        const instance = pool.pop() ?? openInstance();
         invocations += 1;
         atWork += 1;
         const end = <Answer>(ended: Ended<Answer>, resolveEnded: (ended: Ended<Answer>) => void): void => {
@@ -263,7 +179,7 @@ export const createFunctions = (world: Surroundings): Functions => {
           },
         };
         instance.invocation = invocation;
-        work(handlerOf(name, instance)).then(
+        work(instance.handlerOf(name)).then(
           (answer) => {
             if (invocation.alive) {
               pool.push(instance);
@@ -272,9 +188,7 @@ export const createFunctions = (world: Surroundings): Functions => {
           },
           (error: unknown) => {
             say(() => [invocation.label, `throws ${String(error)}`]);
-            if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) {
-              ledger.fail('no_error', `${name} threw ${error.stack}`);
-            }
+            ledger.must(!isMistake(error), 'no_error', () => `${name} threw ${(error as Error).stack}`);
             end({ kind: 'died' }, resolve);
           },
         );

@@ -46,6 +46,8 @@ type Surroundings = {
   readonly delivered: (peer: Peer, frame: ServerFrame) => void;
   /** Every frame that a worker has sent, whether it arrives or not. */
   readonly sent: (peer: Peer, frame: WorkerFrame) => void;
+  /** The control plane pushes a run, whether it arrives or not. */
+  readonly pushed: (session: string, run: string, attempt: number) => void;
   /** The gateway said that an open socket was gone. */
   readonly slandered: (conn: string) => void;
 };
@@ -55,6 +57,8 @@ export const createGateway = (world: Surroundings) => {
   const sockets = new Map<string, Socket>();
   let opened = 0;
   const transit = (): number => 1 + Math.floor(chance() * TRANSIT_MS);
+  /** When the second of two comes: at the same time, or long after. */
+  const again = (): number => chance() * (chance() < 0.5 ? TRANSIT_MS : DELAY_MS);
 
   const end = (socket: Socket, detail: string): void => {
     if (socket.state === 'closed') {
@@ -111,7 +115,7 @@ export const createGateway = (world: Surroundings) => {
     const arrive = (): void => world.receive(socket.conn, body);
     timeline.after(transit() + (faults.strike('frame_delayed') ? chance() * DELAY_MS : 0), arrive);
     if (faults.strike('frame_doubled')) {
-      timeline.after(transit() + chance() * 100, arrive);
+      timeline.after(transit() + again(), arrive);
     }
   };
 
@@ -131,7 +135,7 @@ export const createGateway = (world: Surroundings) => {
     };
     timeline.after(transit() + (faults.strike('post_delayed') ? chance() * DELAY_MS : 0), arrive);
     if (faults.strike('post_doubled')) {
-      timeline.after(transit() + chance() * 100, arrive);
+      timeline.after(transit() + again(), arrive);
     }
   };
 
@@ -180,6 +184,11 @@ export const createGateway = (world: Surroundings) => {
     },
 
     post: async (conn: string, frame: ServerFrame): Promise<'sent' | 'gone' | 'unknown'> => {
+      if (frame.type === 'run') {
+        for (const { run, attempt } of frame.runs) {
+          world.pushed(frame.session, run, attempt);
+        }
+      }
       const socket = sockets.get(conn);
       if (socket === undefined || socket.state === 'closed') {
         return 'gone';

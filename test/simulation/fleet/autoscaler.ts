@@ -12,6 +12,8 @@ const LOOK_MS = 5_000;
 /** They go when nothing is due within this. */
 const LULL_MS = 60_000;
 const SLOTS = 20;
+/** Something is wrong with a run that workers have waited for so long, and they need not wait for the rest of the year. */
+const STUCK_MS = 2 * 60 * 60_000;
 /** A drain takes a minute and the goodbye (lib/worker/agent.ts); then the instance is switched off. */
 const LEFT_WITHIN_MS = 65_000;
 
@@ -22,11 +24,11 @@ type Shift = {
   readonly isOver: () => boolean;
 };
 
-/** Serves until everything that was asked for has ended. @returns how many workers came */
+/** Serves until everything that was asked for has ended. */
 export const autoscale = async (
   { timeline, ledger, fleet, until }: World,
   { expected, isOver }: Shift,
-): Promise<number> => {
+): Promise<void> => {
   let staff: WorkerHandle[] = [];
   let hired = 0;
   let passed = 0;
@@ -50,6 +52,11 @@ export const autoscale = async (
     for (const run of ledger.runs.values()) {
       if (isOpenRun(run)) {
         add(run.dueAt);
+        ledger.must(
+          timeline.now() - run.dueAt < STUCK_MS,
+          'quiet_in_time',
+          () => `run ${run.id} is ${run.status}, hours after it was due`,
+        );
       }
     }
     return { nextAt, count };
@@ -85,7 +92,7 @@ export const autoscale = async (
       const [known, over] = [ledger.runs.size, isOver()];
       await until(() => ledger.runs.size > known || isOver() !== over, nextAt - AHEAD_MS - timeline.now());
     } else {
-      return hired;
+      return;
     }
   }
 };

@@ -92,7 +92,7 @@ const longWait: Scenario = {
   },
 };
 
-/** Two commits that never come: a cancel dies on its way, and a session's alarm before it has raised the generation (A5, A6). */
+/** Commits that never come: of a create, a cancel, and a session's alarm that was about to raise the generation (A5, A6). */
 const lateCommits: Scenario = {
   name: 'late-commits',
   play: async (world) => {
@@ -102,6 +102,8 @@ const lateCommits: Scenario = {
     const id = await client.create({ label: 'a', workMs: 8.5 * 60_000 });
     await world.until(() => hasBegun(world, 'a'), 10_000);
     await timeline.pause(20_000);
+    functions.dieBefore('runs.create');
+    await client.create({ label: 'b' });
     functions.dieBefore('runs.commit');
     await (id === undefined ? undefined : client.askToCancel(id));
     functions.dieBefore('sessions.bump');

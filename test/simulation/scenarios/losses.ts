@@ -9,10 +9,10 @@ const workerLost: Scenario = {
     const { fleet, client } = world;
     const anna = fleet.start('anna', { slots: 1 });
     await world.until(anna.welcomed);
-    await client.create({ label: 'a', workMs: 18_000 });
+    await client.create({ label: 'a', workMs: 19_000 });
     await world.until(() => hasBegun(world, 'a'), 10_000);
     // Its heartbeat after 15 s tells what it holds.
-    await world.timeline.pause(15_000 + Math.floor(world.chance() * 4_000));
+    await world.timeline.pause(15_200 + Math.floor(world.chance() * 3_000));
     anna.kill();
     fleet.plans.delete('anna');
     fleet.start('bert', { slots: 1 });

@@ -1,0 +1,104 @@
+/** An instance of a function: the real handlers and use cases, composed over ports that lead to the simulated services. */
+import { createAlarmSchedules } from '../../../lib/adapters/scheduler/alarm-schedules.ts';
+import { createAlarmQueue, createBringBack } from '../../../lib/adapters/sqs/alarm-queue.ts';
+import { createThreeTierAlarms } from '../../../lib/adapters/three-tier-alarms.ts';
+import type { Engine } from '../../../lib/application/api.ts';
+import { createEngine } from '../../../lib/application/engine.ts';
+import type { Ports, Settings } from '../../../lib/application/ports/index.ts';
+import { createApiHandler } from '../../../lib/platform/http/api-handler.ts';
+import type { Logger } from '../../../lib/platform/logger.ts';
+import { createAlarmsHandler } from '../../../lib/platform/queue/alarms-handler.ts';
+import { createCountsHandler } from '../../../lib/platform/stream/counts-handler.ts';
+import { createFrameHandler } from '../../../lib/platform/websocket/frame-handler.ts';
+import type { Stores } from './database.ts';
+import type { QueueClient } from './queue.ts';
+import type { SchedulesClient } from './schedules.ts';
+
+export type Handlers = {
+  readonly http: ReturnType<typeof createApiHandler>;
+  readonly frame: ReturnType<typeof createFrameHandler>;
+  readonly alarms: ReturnType<typeof createAlarmsHandler>;
+  readonly counts: ReturnType<typeof createCountsHandler>;
+  /** The use cases themselves, for what no HTTP API asks for yet. */
+  readonly engine: Engine;
+};
+export type FunctionName = keyof Handlers;
+
+/** What an instance reaches. */
+export type Services = {
+  readonly stores: Stores;
+  readonly sockets: Ports['sockets'];
+  readonly queue: QueueClient;
+  readonly schedules: SchedulesClient;
+  readonly settings: Settings;
+  readonly now: () => number;
+  readonly chance: () => number;
+  readonly token: () => string;
+};
+
+/** A port call on its way out of the instance: `runs.commit`, its arguments, and what carries it out. */
+export type Call = (name: string, args: readonly unknown[], perform: () => Promise<unknown>) => Promise<unknown>;
+
+const TARGET = { group: 'alarms', queueArn: 'queue', roleArn: 'role', deadLetterArn: 'dead-letters' };
+
+const composePorts = (services: Services, call: Call, log: Logger): Ports => {
+  const through = <Port extends object>(port: string, target: Port): Port =>
+    Object.fromEntries(
+      Object.entries(target).map(([key, method]) => [
+        key,
+        (...args: unknown[]) => call(`${port}.${key}`, args, () => method(...args)),
+      ]),
+    ) as Port;
+  const { stores, settings, now, chance, token } = services;
+  const alarms = createThreeTierAlarms(
+    createAlarmQueue('queue', services.queue),
+    createAlarmSchedules(TARGET, services.schedules),
+    now,
+  );
+  return {
+    runs: through('runs', stores.runs),
+    data: through('data', stores.data),
+    sessions: through('sessions', stores.sessions),
+    connections: through('connections', stores.connections),
+    exceptions: through('exceptions', stores.exceptions),
+    idempotency: through('idempotency', stores.idempotency),
+    counts: through('counts', stores.counts),
+    sockets: through('sockets', services.sockets),
+    alarms: through('alarms', alarms),
+    log,
+    settings,
+    now,
+    chance,
+    token,
+  };
+};
+
+/** @returns the handler of a function, made when it is first asked for */
+export const createInstance = (
+  services: Services,
+  call: Call,
+  logger: Logger,
+): (<Name extends FunctionName>(name: Name) => Handlers[Name]) => {
+  const engine = createEngine(composePorts(services, call, logger));
+  const made: { -readonly [Name in FunctionName]?: Handlers[Name] } = { engine };
+  const bringBack = createBringBack('queue', services.queue);
+  const make: { readonly [Name in FunctionName]: () => Handlers[Name] } = {
+    http: () => createApiHandler({ engine, logger, openGroups: ['D'], workerTokenSha256: '', now: services.now }),
+    frame: () => createFrameHandler({ engine, logger }),
+    alarms: () =>
+      createAlarmsHandler({
+        engine,
+        logger,
+        bringBack: async (handle, seconds) => {
+          await call('alarms.bringBack', [handle, seconds], () => bringBack(handle, seconds));
+        },
+      }),
+    counts: () => createCountsHandler(engine),
+    engine: () => engine,
+  };
+  return (name) => {
+    const handler = made[name] ?? make[name]();
+    made[name] = handler;
+    return handler;
+  };
+};

@@ -1,0 +1,35 @@
+/**
+ * The slice of the simulation that every change passes: each kind of fault once at every place of every story, and some
+ * random worlds. The whole is `npm run simulate`. A failure names the command that shows it line by line.
+ */
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Account, addAccount, emptyAccount, explore } from './explore.ts';
+import { FAULT_KINDS } from './faults.ts';
+import { gapsOf, SLICE, unitsOf } from './plan.ts';
+import { STORIES } from './scenarios/index.ts';
+
+const sum: Account = emptyAccount();
+const shown = ({ found }: Account): string[] =>
+  found.map(({ promise, detail, command }) => `${promise}: ${detail} (npm run simulate -- ${command})`);
+
+describe('whatever single fault strikes, wherever', () => {
+  it.each(STORIES.map(({ name }) => name))('%s keeps every promise', { timeout: 120_000 }, async (scenario) => {
+    const account = await explore({ way: 'singles', scenario, seed: 1, kinds: FAULT_KINDS });
+    addAccount(sum, account);
+    expect(shown(account)).toEqual([]);
+    expect(account.faulted).toBeGreaterThan(80);
+  });
+});
+
+it('random worlds keep every promise', { timeout: 240_000 }, async () => {
+  const units = await unitsOf({ ...SLICE, seeds: 0 }, 1);
+  for (const unit of units) {
+    const account = await explore(unit);
+    addAccount(sum, account);
+    expect(shown(account)).toEqual([]);
+  }
+});
+
+afterAll(() => {
+  expect(gapsOf(sum), 'every fault struck, and functions died at every port call').toEqual([]);
+});
