@@ -159,7 +159,8 @@ const welcomeFrame = z.object({
   at: count,
   heartbeatMs: z.int().min(1),
 });
-const resumedFrame = z.object({ type: z.literal('resumed'), session: nameSchema, at: count });
+/** `epoch` is that of the `resume` it answers: an answer that was made before the worker slept proves nothing (rule K4). */
+const resumedFrame = z.object({ type: z.literal('resumed'), session: nameSchema, at: count, epoch: count });
 /** The session is over: say `hello` under a new id. */
 const goneFrame = z.object({ type: z.literal('gone'), session: nameSchema });
 const runFrame = z.object({ type: z.literal('run'), session: nameSchema, at: count, runs: z.array(order).min(1) });

@@ -12,8 +12,12 @@ export const KILL_GRACE_MS = 10_000;
 export const GAP_VOID_MS = 30_000;
 /** A worker that slept longer than this on its monotonic clock starts nothing until its resume is answered (rule K4). */
 export const SLEEP_SUSPECT_MS = 30_000;
-/** Finished attempts are remembered this long, to answer a redelivery with the stored result (rules K2, K3). */
-export const RESULT_MEMORY_MS = 10 * 60_000;
+/**
+ * Finished attempts are remembered this long, to answer a redelivery with the stored result (rules K2, K3). When a result is
+ * lost, and a function dies where the next heartbeat would have asked for it, the run's alarm asks: after 15 minutes, and up
+ * to ten visibility timeouts (28 minutes) later if its functions die too. A forgotten attempt would be executed again.
+ */
+export const RESULT_MEMORY_MS = 60 * 60_000;
 /**
  * Work due within this is dispatched now and held by the worker, which is exact. Its alarm is not: SQS delays are whole
  * seconds (up to 1 s late), and its consumer gathers a batch for up to 1 s. The third second is theirs to be slow.

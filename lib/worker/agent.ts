@@ -3,7 +3,7 @@
  * K1 (session id in memory, results on disk), K2 (a redelivery is ignored or answered), K3 (tombstones), K4 (foreign
  * frames, sleep), K5 (the session is gone), C2 and C6 (credit), S1 to S3 (hello, resume, two sockets).
  */
-import type { AttemptRef, RunOrder, ServerFrame, ServerFrameOf, WorkerFrame } from '../contracts/frames.ts';
+import type { AttemptRef, RunOrder, ServerFrame, ServerFrameOf, WorkerFrame, WorkerFrameOf } from '../contracts/frames.ts';
 import { KILL_GRACE_MS, SESSION_LOSS_MS, SLEEP_SUSPECT_MS } from '../domain/timing.ts';
 import { createAttemptMemory } from './attempt-memory.ts';
 import { type Cancel, type Clock, createServerClock } from './clock.ts';
@@ -54,6 +54,10 @@ const GOODBYE_WITHIN_MS = 1_000;
 /** Killed processes are gone at once; a handler of this process that heeds no signal is left behind after two seconds. */
 const STOPPED_WITHIN_MS = 2_500;
 
+/** `hello` and its `welcome` are of the session's first socket. */
+const epochOf = (frame: WorkerFrameOf<'hello' | 'resume'> | ServerFrameOf<'welcome' | 'resumed'>): number =>
+  frame.type === 'resume' || frame.type === 'resumed' ? frame.epoch : 1;
+
 export function createAgent(params: AgentParams): Agent {
   const { clock, logger, identity } = params;
   const serverClock = createServerClock(clock);
@@ -64,8 +68,8 @@ export function createAgent(params: AgentParams): Agent {
   let introduced = false;
   /** False from the moment at which the session may have been lost until the control plane says that it was not (K4). */
   let confirmed = false;
-  /** The greetings on a link that are not answered yet. An answer to an earlier one, read after a sleep, proves nothing. */
-  let asked: { readonly link: Link; count: number } | undefined;
+  /** The newest greeting, while it is not answered. An answer to an earlier one, read after a sleep, proves nothing. */
+  let asked: { readonly link: Link; readonly epoch: number } | undefined;
   let reportedAt = Number.NEGATIVE_INFINITY;
   let draining = false;
   let finished: Promise<void> | undefined;
@@ -152,12 +156,13 @@ export function createAgent(params: AgentParams): Agent {
     const resumes = session.welcomed && (silentMs < SESSION_LOSS_MS || slots.inFlight() > 0);
     if (!resumes && introduced) renewSession();
     introduced = true;
-    asked = { link, count: asked?.link === link ? asked.count + 1 : 1 };
-    connector.expectAnswer(link);
     // A new session also takes over what has ended and was not told yet: else it counts as lost before the result arrives.
-    link.send(
-      resumes ? session.resume(load(), slots.list()) : session.hello(load(), [...slots.list(), ...outbox.unsent()]),
-    );
+    const greeting = resumes
+      ? session.resume(load(), slots.list())
+      : session.hello(load(), [...slots.list(), ...outbox.unsent()]);
+    asked = { link, epoch: epochOf(greeting) };
+    connector.expectAnswer(link);
+    link.send(greeting);
   }
 
   /** On the link that brought the news, unless that is one that will be closed soon. */
@@ -231,9 +236,8 @@ export function createAgent(params: AgentParams): Agent {
 
   function onConfirmed(frame: ServerFrameOf<'welcome' | 'resumed'>, link: Link, heartbeatMs: number): void {
     serverClock.observe(frame.at);
-    if (asked?.link !== link) return;
-    asked.count -= 1;
-    if (asked.count > 0) return;
+    if (asked?.link !== link || asked.epoch !== epochOf(frame)) return;
+    asked = undefined;
     connector.answered(link);
     // The first ping was timed while the process was busy connecting; the shortest round trip counts.
     link.ping();

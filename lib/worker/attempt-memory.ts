@@ -5,6 +5,9 @@ import type { TimeSource } from './clock.ts';
 /** Texts of all remembered results together; beyond it the oldest keep their outcome only. */
 const MAX_REMEMBERED_CHARS = 32_000_000;
 
+/** Attempts that are remembered, some 300 bytes each: an hour's worth for a worker of 28 runs a second. */
+const MAX_REMEMBERED = 100_000;
+
 /** One text for (run, attempt). The attempt is a number, so no two pairs share a key. */
 export const attemptKey = ([run, attempt]: AttemptRef): string => `${attempt} ${run}`;
 
@@ -16,7 +19,7 @@ export type AttemptMemory = {
   /** A cancel came before its run (K3): when the run arrives, it is not begun. */
   readonly bury: (ref: AttemptRef) => void;
   readonly isBuried: (ref: AttemptRef) => boolean;
-  /** Forgets what is older than RESULT_MEMORY_MS. */
+  /** Forgets what is older than RESULT_MEMORY_MS. There may be so many that they are forgotten sooner. */
   readonly purge: () => void;
 };
 
@@ -40,6 +43,11 @@ export function createAttemptMemory(clock: TimeSource): AttemptMemory {
       finished.set(key, { result, at: clock.monotonicMs() });
       withTexts.set(key, textLength(result));
       chars += textLength(result);
+      for (const oldest of finished.keys()) {
+        if (finished.size <= MAX_REMEMBERED) break;
+        finished.delete(oldest);
+        dropTexts(oldest);
+      }
       for (const oldest of withTexts.keys()) {
         if (chars <= MAX_REMEMBERED_CHARS) break;
         const entry = finished.get(oldest);

@@ -122,17 +122,23 @@ export function createSlots(params: SlotsParams): Slots {
   const pump = (): void => {
     while (executing < params.maxTasks && due.length > 0 && params.mayStart()) {
       const next = due.shift();
-      if (next !== undefined) begin(next.entry, next.loaded);
+      if (next === undefined) continue;
+      // It may have fallen due by a wall clock that was wrong, while the server's was not known after a sleep.
+      if (serverClock.nowMs() < next.entry.order.notBefore) hold(next.entry, next.loaded);
+      else begin(next.entry, next.loaded);
     }
   };
 
-  const hold = async (entry: Entry): Promise<void> => {
-    const loaded = await params.loadPayload(entry.order, entry.stopLoading.signal);
-    if (entry.stopLoading.signal.aborted) return;
+  const hold = (entry: Entry, loaded: LoadedPayload): void => {
     entry.cancelHold = atServerTime(entry.order.notBefore, serverClock, clock, () => {
       due.push({ entry, loaded });
       pump();
     });
+  };
+
+  const load = async (entry: Entry): Promise<void> => {
+    const loaded = await params.loadPayload(entry.order, entry.stopLoading.signal);
+    if (!entry.stopLoading.signal.aborted) hold(entry, loaded);
   };
 
   const giveUp = (entry: Entry, graceMs: number): void => {
@@ -157,7 +163,7 @@ export function createSlots(params: SlotsParams): Slots {
         execution: undefined,
       };
       entries.set(attemptKey(ref), entry);
-      void hold(entry);
+      void load(entry);
     },
     holds: (ref) => entries.has(attemptKey(ref)),
     cancel(ref, graceMs) {

@@ -165,7 +165,12 @@ describe('a session', () => {
     expect((await sessionsOf(world))[0]?.conn).toBeUndefined();
     await world.live(30_000);
     await worker.resume();
-    expect(worker.received.at(-1)).toEqual({ type: 'resumed', session: worker.session, at: world.now() });
+    expect(worker.received.at(-1)).toEqual({
+      type: 'resumed',
+      session: worker.session,
+      at: world.now(),
+      epoch: 2,
+    });
     await world.live(30_000);
     expect(await world.run(id)).toMatchObject({ status: 'dispatched', attempt: 1 });
     await worker.finish([worker.orderOf(id)]);

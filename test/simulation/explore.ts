@@ -27,6 +27,8 @@ export type Account = {
   faulted: number;
   /** Faults that took effect. */
   faults: number;
+  /** The longest time to come to rest. */
+  restMs: number;
   readonly kinds: Partial<Record<FaultKind, number>>;
   /** Port calls that were made, and `before` or `after` which a function died. */
   readonly calls: Set<string>;
@@ -38,6 +40,7 @@ export const emptyAccount = (): Account => ({
   executions: 0,
   faulted: 0,
   faults: 0,
+  restMs: 0,
   kinds: {},
   calls: new Set(),
   crashed: new Set(),
@@ -48,6 +51,7 @@ export const addAccount = (sum: Account, one: Account): void => {
   sum.executions += one.executions;
   sum.faulted += one.faulted;
   sum.faults += one.faults;
+  sum.restMs = Math.max(sum.restMs, one.restMs);
   for (const kind of FAULT_KINDS) {
     const struck = (sum.kinds[kind] ?? 0) + (one.kinds[kind] ?? 0);
     if (struck > 0) {
@@ -81,6 +85,7 @@ export const enter = (account: Account, outcome: Outcome, command: () => string)
   account.executions += 1;
   account.faulted += outcome.struck.length > 0 ? 1 : 0;
   account.faults += outcome.struck.length;
+  account.restMs = Math.max(account.restMs, outcome.restMs);
   for (const { kind } of outcome.struck) {
     account.kinds[kind] = (account.kinds[kind] ?? 0) + 1;
   }

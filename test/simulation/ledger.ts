@@ -25,6 +25,8 @@ const DISPATCH_AHEAD_MS = 3_000;
 const CLOCK_ERROR_MS = 50;
 /** The longest silence between two looks at an open row, and what an alarm may be late in a batch. */
 const LONGEST_LOOK_MS = 15 * 60_000;
+/** So long may a worker be silent. */
+const SILENCE_MS = 45_000;
 
 export const isOpenRun = (run: Run): boolean => !FINAL.has(run.status) || run.evidence?.state === 'pending';
 const isOpenSession = (session: Session): boolean => session.st === 'up' || session.st === 'lost';
@@ -58,7 +60,7 @@ export const createLedger = (now: () => number) => {
   /** Which session an attempt was pushed to, and which attempts moved to another one with their worker (S2). */
   const holders = new Map<string, string>();
   const adopted = new Set<string>();
-  /** By session: the highest push that a run was claimed with. */
+  /** By session: the highest push that was sent. */
   const pushes = new Map<string, number>();
   const freeSince = new Map<string, number>();
   const readySince = new Map<string, number>();
@@ -93,8 +95,6 @@ export const createLedger = (now: () => number) => {
         () => `attempt ${after.attempt} of run ${id} was claimed again`,
       );
       claims.set(id, after.attempt);
-      const session = after.session?.id ?? '';
-      pushes.set(session, Math.max(pushes.get(session) ?? 0, after.seq ?? 0));
       must(
         now() >= after.dueAt - DISPATCH_AHEAD_MS - CLOCK_ERROR_MS,
         'never_early',
@@ -221,7 +221,7 @@ export const createLedger = (now: () => number) => {
       must(
         after.q >= before.q || after.q >= (pushes.get(after.id) ?? 0),
         'credit_bound',
-        () => `session ${after.id} is said to have had ${after.q} pushes, and a run has push ${pushes.get(after.id)}`,
+        () => `session ${after.id} is said to have had ${after.q} pushes, and push ${pushes.get(after.id)} was sent`,
       );
     }
   };
@@ -246,7 +246,7 @@ export const createLedger = (now: () => number) => {
   const watch = (key: string, g: number, wakeAt: number): void => {
     const own = (alarms.get(key) ?? []).filter((alarm) => alarm.g === g);
     must(own.length > 0, 'armed', () => `${key} is open and has no alarm of generation ${g}`);
-    const latest = Math.max(wakeAt, now() + LONGEST_LOOK_MS);
+    const latest = wakeAt > now() ? wakeAt : now() + LONGEST_LOOK_MS;
     must(
       own.length === 0 || own.some(({ dueAt }) => dueAt <= latest),
       'armed',
@@ -264,7 +264,7 @@ export const createLedger = (now: () => number) => {
         watch(key, run.g, run.wakeAt);
       }
       if (session !== undefined && isOpenSession(session)) {
-        watch(key, session.g, session.hbAt);
+        watch(key, session.g, session.st === 'up' ? session.hbAt + SILENCE_MS : now());
       }
     }
     suspects.clear();
@@ -284,8 +284,12 @@ export const createLedger = (now: () => number) => {
       const key = `${run}:${attempt}`;
       const holder = holders.get(key) ?? session;
       holders.set(key, session);
+      const row = runs.get(run);
+      if (row?.session?.id === session) {
+        pushes.set(session, Math.max(pushes.get(session) ?? 0, row.seq ?? 0));
+      }
       must(
-        (runs.get(run)?.attempt ?? 0) >= attempt,
+        (row?.attempt ?? 0) >= attempt,
         'one_valid_attempt',
         () => `attempt ${attempt} of run ${run} was pushed and is not claimed`,
       );
@@ -295,6 +299,7 @@ export const createLedger = (now: () => number) => {
         () => `attempt ${attempt} of run ${run} was given to ${holder} and to ${session}`,
       );
     },
+    holderOf: (run: string, attempt: number): string | undefined => holders.get(`${run}:${attempt}`),
     onAccepted: (id: string) => accepted.add(id),
     runs,
     sessions,

@@ -2,7 +2,7 @@
 import { execute, type Outcome } from './execution.ts';
 import { scenarioNamed } from './explore.ts';
 import { describeFault, type Fault } from './faults.ts';
-import { PROMISES } from './promises.ts';
+import { describeViolation } from './promises.ts';
 import { swarm } from './swarm.ts';
 
 export type OneExecution = {
@@ -26,10 +26,6 @@ export const playOne = async (
   const outcome = await execute(played, trace ? { seed, plan, write } : { seed, plan });
   const { violation, struck } = outcome;
   write(`${struck.length} faults struck: ${struck.map(describeFault).join(', ') || 'none'}`);
-  write(
-    violation === undefined
-      ? 'Every promise held.'
-      : `BROKEN: ${PROMISES[violation.promise]} (${violation.promise}): ${violation.detail}`,
-  );
+  write(violation === undefined ? 'Every promise held.' : describeViolation(violation));
   return outcome;
 };

@@ -5,6 +5,7 @@ export const PROMISES = {
   one_valid_attempt: 'The number of an attempt only grows, and one session holds it',
   executed_once: 'An attempt is executed once',
   ended_once: 'A run ends once',
+  result_kept: 'What a worker has done is told, though its socket and its process end',
   stale_refused: 'Only what the current attempt did is applied',
   terminal_final: 'Terminal is final',
   armed: 'Every open row has a live alarm of its own generation, armed before the row was written',
@@ -12,6 +13,7 @@ export const PROMISES = {
   credit_bound: 'A worker is never given more than it granted',
   credit_kept: 'No slot is lost: what is free is granted again',
   reports_ordered: 'An overtaken report changes nothing',
+  session_kept: 'A session ends by silence, by goodbye or by its successor, and by nothing else',
   socket_kept: 'A session loses its socket only by the end of that socket',
   tries_bounded: 'A run is not tried more often than it may be, and each try that is counted was one',
   failure_told: 'Every run that failed for good has its exception, and no other run has one',
@@ -19,7 +21,7 @@ export const PROMISES = {
   served_in_time: 'A waiting run and a free slot meet within 15 s',
   never_early: 'Nothing starts before its instant, nor is it dispatched more than 3 s ahead',
   on_time: 'Without faults a run starts at its instant',
-  cancel_heeded: 'What was cancelled before it began does not begin',
+  cancel_heeded: 'What was cancelled does not begin any more, or is stopped',
   sleeper_waits: 'A worker that slept through its loss starts nothing',
   evidence_true: 'Nobody says that a cancelled run has ended while it runs',
   totals_exact: 'The totals agree with the rows',
@@ -29,3 +31,6 @@ export const PROMISES = {
 export type PromiseName = keyof typeof PROMISES;
 
 export type Violation = { readonly promise: PromiseName; readonly detail: string };
+
+export const describeViolation = ({ promise, detail }: Violation): string =>
+  `BROKEN: ${PROMISES[promise]} (${promise})\n  ${detail}`;

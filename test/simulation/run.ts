@@ -10,16 +10,16 @@ import { parseFault } from './faults.ts';
 import { playOne } from './one.ts';
 import { crashedCalls, gapsOf, SLICE, unitsOf, WHOLE } from './plan.ts';
 import { exploreAll } from './pool.ts';
-import { PROMISES } from './promises.ts';
+import { describeViolation } from './promises.ts';
 import { SCENARIOS } from './scenarios/index.ts';
-import { simulateYear } from './year.ts';
+import { BAD_YEAR, simulateYear } from './year.ts';
 
 const HELP = `npm run simulate                          everything: some minutes on two cores
 npm run simulate -- --slice               what every change has to pass: under a minute
 npm run simulate -- --seed N [--trace]    one random world, told line by line
 npm run simulate -- --scenario NAME [--seed N] [--faults KIND:NTH,…] [--trace]
 npm run simulate -- --from N              everything, with random worlds from seed N on
-scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}`;
+scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}, year, bad-year`;
 
 const write = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -42,7 +42,7 @@ const TOLD = 20;
 
 const tell = (found: readonly Found[]): void => {
   for (const { promise, detail, command } of found.slice(0, TOLD)) {
-    write(`BROKEN: ${PROMISES[promise]} (${promise})\n  ${detail}\n  npm run simulate -- ${command}`);
+    write(`${describeViolation({ promise, detail })}\n  npm run simulate -- ${command}`);
   }
 };
 
@@ -59,9 +59,11 @@ const everything = async (slice: boolean, firstSeed: number): Promise<boolean> =
     `${grouped(sum.executions)} executions in ${seconds(began)}: ${grouped(sum.faulted)} of them with faults, ${grouped(sum.faults)} faults of ${Object.keys(sum.kinds).length} kinds`,
   );
 
-  const year = await simulateYear({ seed: firstSeed });
-  write(year.line);
-  enter(sum, year.outcome, () => year.command);
+  for (const rates of slice ? [undefined] : [undefined, BAD_YEAR]) {
+    const year = await simulateYear(rates === undefined ? { seed: firstSeed } : { seed: firstSeed, rates });
+    write(year.line);
+    enter(sum, year.outcome, () => year.command);
+  }
 
   const hunted = performance.now();
   const bugs = await huntAll();
@@ -79,6 +81,13 @@ const everything = async (slice: boolean, firstSeed: number): Promise<boolean> =
     `${sum.executions} executions, ${sum.faults} faults, ${crashedCalls(sum)} of ${sum.calls.size} port calls crashed, ${bugs.caught} of ${bugs.total} bugs caught, ${sum.found.length} violations`,
   );
   return sum.found.length === 0 && bugs.missed.length === 0 && gaps.length === 0;
+};
+
+const playYear = async (seed: number, bad: boolean, trace: boolean): Promise<boolean> => {
+  const year = await simulateYear({ seed, ...(bad ? { rates: BAD_YEAR } : {}), ...(trace ? { write } : {}) });
+  write(year.line);
+  tell(year.outcome.violation === undefined ? [] : [{ ...year.outcome.violation, command: year.command }]);
+  return year.outcome.violation === undefined;
 };
 
 const main = async (): Promise<boolean> => {
@@ -100,15 +109,14 @@ const main = async (): Promise<boolean> => {
   if (values.seed === undefined && values.scenario === undefined) {
     return everything(values.slice, whole(values.from, 1));
   }
-  const { violation } = await playOne(
-    {
-      seed: whole(values.seed, 1),
-      ...(values.scenario === undefined ? {} : { scenario: values.scenario }),
-      faults: (values.faults ?? '').split(',').filter(Boolean).map(parseFault),
-      trace: values.trace,
-    },
-    write,
-  );
+  const { scenario, trace } = values;
+  const seed = whole(values.seed, 1);
+  const faults = (values.faults ?? '').split(',').filter(Boolean).map(parseFault);
+  if (scenario === 'year' || scenario === 'bad-year') {
+    return playYear(seed, scenario === 'bad-year', trace);
+  }
+  const one = { seed, faults, trace };
+  const { violation } = await playOne(scenario === undefined ? one : { ...one, scenario }, write);
   return violation === undefined;
 };
 

@@ -102,7 +102,7 @@ export const simulateYear = async ({ seed, rates, write }: YearOptions): Promise
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   return {
     outcome,
-    line: `a ${scenario.name}: ${told.join(', ')}, latest first start ${grouped(latestMs)} ms after its instant, ${seconds} s`,
+    line: `a ${rates === undefined ? 'year' : 'bad year'}: ${told.join(', ')}, latest first start ${grouped(latestMs)} ms after its instant, ${seconds} s`,
     command: `--scenario ${scenario.name} --seed ${seed} --trace`,
     ...counts,
     latestMs,

@@ -122,12 +122,12 @@ describe('timers', () => {
 describe('attempt memory', () => {
   const result = { run: 'r', attempt: 1, outcome: 'succeeded' as const, output: 'done', startedAt: 0, durationMs: 0 };
 
-  it('remembers results and tombstones for ten minutes', () => {
+  it('remembers results and tombstones for an hour', () => {
     const { now, clock } = createTestClock();
     const memory = createAttemptMemory(clock);
     memory.remember(result);
     memory.bury(['s', 2]);
-    now.monotonic += 10 * 60_000;
+    now.monotonic += 60 * 60_000;
     memory.purge();
     expect(memory.find(['r', 1])).toEqual(result);
     expect(memory.find(['r', 2])).toBeUndefined();
@@ -136,6 +136,14 @@ describe('attempt memory', () => {
     memory.purge();
     expect(memory.find(['r', 1])).toBeUndefined();
     expect(memory.isBuried(['s', 2])).toBe(false);
+  });
+
+  it('forgets the oldest when there are more than it has room for', () => {
+    const memory = createAttemptMemory(createTestClock().clock);
+    for (let attempt = 1; attempt <= 100_001; attempt += 1) memory.remember({ ...result, attempt });
+    expect(memory.find(['r', 1])).toBeUndefined();
+    expect(memory.find(['r', 2])).toMatchObject({ attempt: 2 });
+    expect(memory.find(['r', 100_001])).toMatchObject({ attempt: 100_001 });
   });
 
   it('keeps the outcome but not the output of the oldest when there are too many', () => {

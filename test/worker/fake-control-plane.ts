@@ -85,8 +85,11 @@ export async function startFakeControlPlane(given: Partial<Script> = {}, onPort 
       send(socket, { type: 'welcome', session: frame.session, at: at(), heartbeatMs: script.heartbeatMs });
     }
     if (frame.type === 'resume' && script.onResume !== 'silence') {
-      const answer = script.onResume === 'gone' ? { type: 'gone' as const } : { type: 'resumed' as const, at: at() };
-      send(socket, { ...answer, session: frame.session });
+      const { session, epoch } = frame;
+      send(
+        socket,
+        script.onResume === 'gone' ? { type: 'gone', session } : { type: 'resumed', session, at: at(), epoch },
+      );
     }
     for (const look of [...looks]) look();
   }

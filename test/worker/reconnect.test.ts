@@ -36,7 +36,7 @@ describe('a dropped socket', () => {
     hello.socket.terminate();
     const resume = await plane.frame('resume');
     finish.open('late');
-    plane.send(resume.socket, { type: 'resumed', session: hello.frame.session, at: plane.at() });
+    plane.send(resume.socket, { type: 'resumed', session: hello.frame.session, at: plane.at(), epoch: 2 });
     expect(await plane.result('r')).toMatchObject({ output: 'late' });
   });
 
@@ -110,7 +110,7 @@ it('a worker that could not report for more than 30 s starts nothing more until 
   await ended.promise;
   await plane.readBy(resume.socket);
   expect(began).toEqual(['a']);
-  plane.send(resume.socket, { type: 'resumed', session: hello.frame.session, at: plane.at() });
+  plane.send(resume.socket, { type: 'resumed', session: hello.frame.session, at: plane.at(), epoch: 2 });
   await plane.result('b');
   expect(began).toEqual(['a', 'b']);
 });
@@ -204,7 +204,7 @@ describe('a process that stood still for more than 30 s (K4)', () => {
     expect((await plane.frame('resume')).socket).toBe(hello.socket);
     await plane.readBy(hello.socket);
     expect(began).toEqual([]);
-    plane.send(hello.socket, { type: 'resumed', session: hello.frame.session, at: plane.at() });
+    plane.send(hello.socket, { type: 'resumed', session: hello.frame.session, at: plane.at(), epoch: 2 });
     expect(await plane.result('buffered')).toMatchObject({ outcome: 'succeeded' });
   });
 
@@ -223,12 +223,13 @@ describe('a process that stood still for more than 30 s (K4)', () => {
     plane.push(hello, plane.order({ run: 'buffered' }));
     await plane.frame('resume');
     aheadMs += 31_000;
-    // Made before the second sleep, read after it.
-    plane.send(hello.socket, { type: 'resumed', session: hello.frame.session, at: plane.at() });
+    // Made before the second sleep, read after it; and a welcome, because the hello was handled twice.
+    plane.send(hello.socket, { type: 'welcome', session: hello.frame.session, at: plane.at(), heartbeatMs: 15_000 });
+    plane.send(hello.socket, { type: 'resumed', session: hello.frame.session, at: plane.at(), epoch: 2 });
     expect((await plane.frame('resume')).frame.epoch).toBe(3);
     await plane.readBy(hello.socket);
     expect(began).toEqual([]);
-    plane.send(hello.socket, { type: 'resumed', session: hello.frame.session, at: plane.at() });
+    plane.send(hello.socket, { type: 'resumed', session: hello.frame.session, at: plane.at(), epoch: 3 });
     expect(await plane.result('buffered')).toMatchObject({ outcome: 'succeeded' });
   });
 

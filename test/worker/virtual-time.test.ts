@@ -31,7 +31,7 @@ async function simulate(lostAfterMs: number) {
       events.frame({ type: 'run', session: frame.session, at, runs });
       clock.startTimer(lostAfterMs, () => events.closed({ detail: 'lost' }));
     }
-    if (frame.type === 'resume') events.frame({ type: 'resumed', session: frame.session, at });
+    if (frame.type === 'resume') events.frame({ type: 'resumed', session: frame.session, at, epoch: frame.epoch });
   };
 
   const openLink = (events: LinkEvents): Link => {

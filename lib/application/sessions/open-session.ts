@@ -110,7 +110,7 @@ export const createOpenSession = (ports: Ports, tools: Tools): OpenSession => {
         return;
       }
       await connections.bind(conn, ref, now() + CONNECTION_KEPT_MS);
-      await sockets.post(conn, { type: 'resumed', session: ref.id, at: now() });
+      await sockets.post(conn, { type: 'resumed', session: ref.id, at: now(), epoch: frame.epoch });
       await tools.settleReport(reported.session, reported.before);
     },
   };

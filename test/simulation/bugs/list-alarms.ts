@@ -16,7 +16,7 @@ export const ALARM_BUGS: readonly Bug[] = [
       { file: 'lib/application/alarms/watch-run.ts', find: 'if (!isDue(run.dueAt, now())) {', replace: 'if (false) {' },
     ],
     breaks: 'never_early',
-    where: [{ scenario: 'ahead' }],
+    where: [{ scenario: 'stubborn', kinds: ['frame_doubled'] }],
   },
   {
     name: 'schedule-without-time',
@@ -54,7 +54,7 @@ export const ALARM_BUGS: readonly Bug[] = [
     about: 'A commit does not ask whether an alarm has given up waiting for it.',
     edits: [{ file: RUNS, find: '(expect.fence === undefined || run.fence === expect.fence) &&', replace: '' }],
     breaks: 'armed',
-    where: [{ scenario: 'retry', kinds: ['frozen'], seeds: [1, 2, 3, 4] }],
+    where: [{ scenario: 'late-writers', kinds: ['frozen'], seeds: [1, 2, 3, 4] }],
   },
   {
     name: 'one-nonce',
@@ -137,7 +137,7 @@ export const ALARM_BUGS: readonly Bug[] = [
     about: 'An alarm that has looked does not come again.',
     edits: [{ file: RING, find: 'await later(alarm, watch, row, acted.at);', replace: '' }],
     breaks: 'armed',
-    where: [{ scenario: 'one-shot' }, { scenario: 'long-wait' }],
+    where: [{ scenario: 'long-wait' }],
   },
   {
     name: 'wait-is-dropped',

@@ -19,7 +19,7 @@ export const CREDIT_BUGS: readonly Bug[] = [
       { file: SETTLE, find: 'missedPushes(session) && session.conn !== undefined', replace: 'false' },
     ],
     breaks: 'credit_kept',
-    where: [{ scenario: 'waiting', kinds: ['crash_after'] }],
+    where: [{ scenario: 'one-shot', kinds: ['crash_after'] }],
   },
   {
     name: 'no-sync',
@@ -27,7 +27,7 @@ export const CREDIT_BUGS: readonly Bug[] = [
     about: 'A push that was taken and never sent is never voided.',
     edits: [{ file: SETTLE, find: 'missedPushes(session) && session.conn !== undefined', replace: 'false' }],
     breaks: 'credit_kept',
-    where: [{ scenario: 'waiting', kinds: ['crash_after'] }],
+    where: [{ scenario: 'one-shot', kinds: ['crash_after'] }],
   },
   {
     name: 'report-must-match',
@@ -64,7 +64,7 @@ export const CREDIT_BUGS: readonly Bug[] = [
       {
         file: SESSIONS,
         find: 'session.rep < rep && (take === 0 || session.q <= limit - take),',
-        replace: '(session.rep < rep || take > 0),',
+        replace: '(take === 0 ? session.rep < rep : session.rep <= rep),',
       },
     ],
     breaks: 'credit_bound',
@@ -84,7 +84,7 @@ export const CREDIT_BUGS: readonly Bug[] = [
     about: 'A push that has not come yet counts as a free slot.',
     edits: [{ file: 'lib/domain/slot-window.ts', find: ' - window.gaps.size;', replace: ';' }],
     breaks: 'credit_bound',
-    where: [{ scenario: 'backlog', kinds: ['post_delayed'] }],
+    where: [{ scenario: 'overtaken', kinds: ['post_delayed'], seeds: [1, 2, 3, 4] }],
   },
   {
     name: 'heartbeat-does-not-look',
@@ -92,7 +92,7 @@ export const CREDIT_BUGS: readonly Bug[] = [
     about: 'A heartbeat with free slots does not look for runs that wait.',
     edits: [{ file: SETTLE, find: 'await tools.serveSession.serve(session, session.handlers);', replace: '' }],
     breaks: 'served_in_time',
-    where: [{ scenario: 'waiting', kinds: ['crash_after'] }],
+    where: [{ scenario: 'late-worker', kinds: ['crash_after'] }],
   },
   {
     name: 'look-reads-all',
@@ -142,7 +142,7 @@ export const CREDIT_BUGS: readonly Bug[] = [
     about: 'A push is taken of a session that is over.',
     edits: [{ file: SESSIONS, find: "session.st === 'up' &&\n          (count", replace: '(count' }],
     breaks: 'credit_bound',
-    where: [{ scenario: 'drain', kinds: ['frozen'] }],
+    where: [{ scenario: 'sleeper', kinds: ['frozen'] }],
   },
   {
     name: 'gives-back-anothers',
@@ -176,9 +176,8 @@ export const CREDIT_BUGS: readonly Bug[] = [
     edits: [
       {
         file: FRAME,
-        find: 'if (take > 0) {\n      const reported',
-        replace:
-          "if (heads.length === 0) {\n      return { reported: { kind: 'missing' } as Reported, found: false };\n    }\n    if (take > 0) {\n      const reported",
+        find: 'const { reported, found } = await reportAndTake(frame, ref, ended, won.length);',
+        replace: 'return;\nconst { reported, found } = await reportAndTake(frame, ref, ended, won.length);',
       },
     ],
     breaks: 'on_time',

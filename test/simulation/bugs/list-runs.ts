@@ -66,14 +66,14 @@ export const RUN_BUGS: readonly Bug[] = [
     about: 'A success counts whichever attempt it is of.',
     edits: [{ file: DECISIONS, find: "transition: 'succeed',\n    expect: { attempt },", replace: "transition: 'succeed',\n    expect: {}," }],
     breaks: 'stale_refused',
-    where: [{ scenario: 'sleeper', seeds: [1, 2, 3] }, { scenario: 'session-resume', kinds: ['worker_paused'] }],
+    where: [{ scenario: 'session-resume', kinds: ['worker_paused'] }],
   },
   {
     name: 'any-attempt-fails',
     about: 'A failure counts whichever attempt it is of.',
     edits: [{ file: END, find: 'if (run === undefined || run.attempt !== attempt || !isInFlight(run.status)) {\n      return proveCancelled', replace: 'if (run === undefined || !isInFlight(run.status)) {\n      return proveCancelled' }],
     breaks: 'stale_refused',
-    where: [{ scenario: 'retry', kinds: ['frame_delayed', 'frame_doubled'] }],
+    where: [{ scenario: 'retry', kinds: ['worker_died'] }],
   },
   {
     name: 'failure-untold',
@@ -108,7 +108,7 @@ export const RUN_BUGS: readonly Bug[] = [
     about: 'A cancelled run whose session is gone says that its process has exited.',
     edits: [{ file: WATCH, find: "{ state: 'abandoned', at: now() }", replace: "{ state: 'exited', at: now() }" }],
     breaks: 'evidence_true',
-    where: [{ scenario: 'cancel-at-once', kinds: ['worker_paused'] }],
+    where: [{ scenario: 'cancel-asleep' }],
   },
   {
     name: 'push-then-create',
@@ -159,7 +159,7 @@ export const RUN_BUGS: readonly Bug[] = [
     about: 'A batch of changes that the stream delivers again is counted again.',
     edits: [{ file: 'lib/adapters/memory/side-stores.ts', find: 'shard !== undefined && shard.position >= first', replace: 'false' }],
     breaks: 'totals_exact',
-    where: [{ scenario: 'one-shot', kinds: ['records_repeated'] }],
+    where: [{ scenario: 'ahead', kinds: ['crash_before'] }],
   },
   {
     name: 'key-not-kept',

@@ -18,7 +18,25 @@ export const WORKER_BUGS: readonly Bug[] = [
     name: 'restart-resumes',
     hole: 'H20',
     about: 'A restarted worker goes on under the session of its predecessor, which it kept on disk.',
-    edits: [],
+    edits: [
+      {
+        file: AGENT,
+        find: 'export function createAgent(params: AgentParams): Agent {',
+        replace:
+          '/** Stands for a file: what a fleet shares is its source of chance. */\nconst disk = new WeakMap<object, Map<string, { id: string; lives: number }>>();\nexport function createAgent(params: AgentParams): Agent {\n  const files = disk.get(params.random) ?? new Map<string, { id: string; lives: number }>();\n  disk.set(params.random, files);\n  const kept = files.get(params.identity.name) ?? { id: params.makeSessionId(), lives: 0 };\n  files.set(params.identity.name, { id: kept.id, lives: kept.lives + 1 });',
+      },
+      {
+        file: AGENT,
+        find: 'let session: Session = createSession(identity, clock, params.makeSessionId(), undefined);',
+        replace:
+          'let session: Session = createSession(identity, clock, kept.id, undefined);\n  for (let used = 0; used < 100 * kept.lives; used += 1) session.resume({ max: 0, inFlight: 0 }, []);\n  session.welcomed = kept.lives > 0;',
+      },
+      {
+        file: AGENT,
+        find: 'let reportedAt = Number.NEGATIVE_INFINITY;',
+        replace: 'let reportedAt = kept.lives > 0 ? clock.monotonicMs() : Number.NEGATIVE_INFINITY;',
+      },
+    ],
     breaks: 'executed_once',
     where: [{ scenario: 'worker-lost', kinds: ['worker_died'] }],
   },
@@ -50,20 +68,20 @@ export const WORKER_BUGS: readonly Bug[] = [
     about: 'A worker keeps its unsent results in memory only.',
     edits: [{ file: OUTBOX, find: 'spool.write(result);', replace: '' }],
     breaks: 'result_kept',
-    where: [{ scenario: 'spooled' }],
+    where: [{ scenario: 'offline-end' }],
   },
   {
     name: 'disk-not-read',
     about: 'A worker that starts does not send the results that its predecessor left on disk.',
     edits: [{ file: AGENT, find: 'for (const result of params.spool.read()) {', replace: 'for (const result of [] as ReturnType<typeof params.spool.read>) {' }],
     breaks: 'result_kept',
-    where: [{ scenario: 'spooled' }],
+    where: [{ scenario: 'offline-end' }],
   },
   {
     name: 'redelivery-unanswered',
     about: 'A worker ignores a redelivery of what it has finished, although its result may be lost.',
     edits: [{ file: AGENT, find: '    if (known !== undefined) {\n      outbox.resend(known);\n      return;\n    }\n    session.receive', replace: '    if (known !== undefined) return;\n    session.receive' }],
-    breaks: 'quiet_in_time',
+    breaks: 'executed_once',
     where: [{ scenario: 'long-run', kinds: ['frame_lost'] }],
   },
   {

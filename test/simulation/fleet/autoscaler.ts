@@ -2,6 +2,7 @@
  * Brings workers when something is due and sends them home when nothing is: an idle worker would say that it lives every 15 s,
  * two million times a year. As instances in the cloud, each is new, with a name and a disk of its own.
  */
+import type { Run } from '../../../lib/domain/run.ts';
 import { isOpenRun } from '../ledger.ts';
 import type { World } from '../world.ts';
 import type { WorkerHandle } from './fleet.ts';
@@ -32,6 +33,26 @@ export const autoscale = async (
   let staff: WorkerHandle[] = [];
   let hired = 0;
   let passed = 0;
+  const known = new Set<string>();
+  const open = new Set<string>();
+
+  /** Terminal is final: whoever went through all rows each time would take the square of their number. */
+  const openRuns = (): readonly Run[] => {
+    for (const id of ledger.runs.size > known.size ? ledger.runs.keys() : []) {
+      if (!known.has(id)) {
+        known.add(id);
+        open.add(id);
+      }
+    }
+    return [...open].flatMap((id) => {
+      const run = ledger.runs.get(id);
+      if (run !== undefined && isOpenRun(run)) {
+        return run;
+      }
+      open.delete(id);
+      return [];
+    });
+  };
 
   /** When something is due next, and how much is within a lull from now. */
   const look = (): { readonly nextAt: number; readonly count: number } => {
@@ -49,15 +70,13 @@ export const autoscale = async (
       add(expected[index] ?? 0);
     }
     nextAt = Math.min(nextAt, expected[passed] ?? Number.POSITIVE_INFINITY);
-    for (const run of ledger.runs.values()) {
-      if (isOpenRun(run)) {
-        add(run.dueAt);
-        ledger.must(
-          timeline.now() - run.dueAt < STUCK_MS,
-          'quiet_in_time',
-          () => `run ${run.id} is ${run.status}, hours after it was due`,
-        );
-      }
+    for (const run of openRuns()) {
+      add(run.dueAt);
+      ledger.must(
+        timeline.now() - run.dueAt < STUCK_MS,
+        'quiet_in_time',
+        () => `run ${run.id} is ${run.status}, hours after it was due`,
+      );
     }
     return { nextAt, count };
   };
@@ -89,8 +108,8 @@ export const autoscale = async (
     } else if (staff.length > 0) {
       await sendHome();
     } else if (nextAt < Number.POSITIVE_INFINITY || !isOver()) {
-      const [known, over] = [ledger.runs.size, isOver()];
-      await until(() => ledger.runs.size > known || isOver() !== over, nextAt - AHEAD_MS - timeline.now());
+      const over = isOver();
+      await until(() => ledger.runs.size > known.size || isOver() !== over, nextAt - AHEAD_MS - timeline.now());
     } else {
       return;
     }

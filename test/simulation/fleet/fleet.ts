@@ -173,14 +173,11 @@ export const createFleet = (world: Surroundings) => {
       'cancel_heeded',
       () => `attempt ${attempt} of run ${run} began on ${process.peer.name} after its cancel had come`,
     );
-    const row = ledger.runs.get(run);
-    const session = row?.session === undefined ? undefined : ledger.sessions.get(row.session.id);
-    const slept = process.justSlept(SLEEP_SUSPECT_MS);
-    const held = row?.attempt === attempt && session?.st === 'up';
+    const session = ledger.sessions.get(ledger.holderOf(run, attempt) ?? '');
     ledger.must(
-      !slept || held,
+      !process.justSlept(SLEEP_SUSPECT_MS) || session?.st === 'up',
       'sleeper_waits',
-      () => `${process.peer.name} woke and began attempt ${attempt} of run ${run}, which is over`,
+      () => `${process.peer.name} woke and began attempt ${attempt} of run ${run}, though its session is over`,
     );
   };
 
@@ -238,6 +235,7 @@ export const createFleet = (world: Surroundings) => {
       }
       moment(peer.name);
     },
+    awakeSince: (name: string): number | undefined => lives.get(name)?.process.awakeSince(),
     names: (): readonly string[] => [...lives.keys()],
     plans,
     welcomed: (name: string): boolean => lives.get(name)?.welcomed === true,

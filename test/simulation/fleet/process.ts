@@ -8,7 +8,8 @@ export type Process = {
   readonly clock: Clock;
   /** Stands still: timers and frames wait, and are found all together when it wakes. */
   readonly pause: (ms: number) => void;
-  readonly isPaused: () => boolean;
+  /** Since when it has not stood still; undefined while it does. */
+  readonly awakeSince: () => number | undefined;
   /** Whether it has just woken from a sleep of more than `ms`. */
   readonly justSlept: (ms: number) => boolean;
   readonly kill: () => void;
@@ -73,7 +74,7 @@ export const createProcess = (timeline: Timeline, name: string, clockOffMs: numb
         }
       });
     },
-    isPaused: () => paused,
+    awakeSince: () => (paused ? undefined : Math.max(bootAt, slept.until)),
     justSlept: (ms) => slept.ms > ms && timeline.now() - slept.until < JUST_MS,
     kill: () => {
       alive = false;

@@ -1,6 +1,8 @@
 import type { RunStatus } from '../../../lib/domain/run.ts';
 import type { World } from '../world.ts';
 
+const SILENCE_MS = 45_000;
+const DAY_MS = 24 * 60 * 60_000;
 const FINAL: readonly (RunStatus | undefined)[] = ['succeeded', 'failed', 'timed_out', 'cancelled'];
 
 export const statusOf = ({ client, ledger }: World, label: string): RunStatus | undefined => {
@@ -57,4 +59,49 @@ export const mustBePunctual = ({ ledger, faults, client }: World, label: string)
       () => `${label} (run ${id}) began ${(first?.beganAt ?? Number.NaN) - (run?.executeAt ?? 0)} ms late`,
     );
   }
+};
+
+/** A worker that is told of a cancel stops its handler, which takes 300 ms. */
+const STOPPED_MS = 1_000;
+
+/** Without faults what was cancelled while it ran has stopped soon after. */
+export const mustStop = ({ ledger, faults, client }: World, label: string): void => {
+  for (const id of client.idsOf(label)) {
+    const run = ledger.runs.get(id);
+    const [last] = ledger.executionsOf(id, run?.attempt ?? 0);
+    const lateMs = (last?.endedAt ?? 0) - (run?.endedAt ?? 0);
+    ledger.must(
+      faults.struck().length > 0 || run?.status !== 'cancelled' || lateMs <= STOPPED_MS,
+      'cancel_heeded',
+      () => `${label} (run ${id}) ran on for ${lateMs} ms after it was cancelled`,
+    );
+  }
+};
+
+/** With no more than one fault that harms no worker, what was executed was delivered. */
+export const mustBeDelivered = ({ ledger, client }: World, gentle: boolean, label: string): void => {
+  for (const id of client.idsOf(label)) {
+    for (const { attempt, outcome } of ledger.runs.get(id)?.history ?? []) {
+      ledger.must(
+        !gentle || outcome !== 'undelivered' || ledger.executionsOf(id, attempt).length === 0,
+        'one_valid_attempt',
+        () => `attempt ${attempt} of run ${id} is said to be undelivered, and was executed`,
+      );
+    }
+  }
+};
+
+/** In a story in which nobody says goodbye, only its silence for 45 s ends a session, or another one of its worker. */
+export const watchLosses = ({ ledger, timeline, until }: World, within: () => boolean): void => {
+  void until(() => {
+    for (const { st, id, name, hbAt, createdAt } of ledger.sessions.values()) {
+      const successors = [...ledger.sessions.values()].filter((one) => one.name === name && one.createdAt > createdAt);
+      ledger.must(
+        st === 'up' || timeline.now() - hbAt >= SILENCE_MS || successors.length > 0,
+        'session_kept',
+        () => `session ${id} was ended ${timeline.now() - hbAt} ms after its worker was heard`,
+      );
+    }
+    return !within();
+  }, DAY_MS);
 };

@@ -1,6 +1,6 @@
 /** Workers that go: for a moment, for good, or in good order. */
 import type { Scenario } from '../execution.ts';
-import { areOver, hasBegun, mustEnd } from './checks.ts';
+import { areOver, hasBegun, mustEnd, watchLosses } from './checks.ts';
 
 /** A worker dies for good in the middle of its work; another one takes over after its 45 s. */
 const workerLost: Scenario = {
@@ -45,7 +45,7 @@ const drain: Scenario = {
   name: 'drain',
   play: async (world) => {
     const { fleet, client } = world;
-    const anna = fleet.start('anna', { slots: 2 });
+    const anna = fleet.start('anna', { slots: 5 });
     await world.until(anna.welcomed);
     await client.create({ label: 'a', workMs: 2_000 });
     await client.create({ label: 'b', workMs: 500 });
@@ -54,8 +54,19 @@ const drain: Scenario = {
     fleet.plans.delete('anna');
     const bert = fleet.start('bert', { slots: 1 });
     await world.until(bert.welcomed);
-    await world.until(() => areOver(world, ['a', 'b', 'c']));
+    await client.create({ label: 'd', workMs: 100 });
+    await client.create({ label: 'e', workMs: 100 });
+    await world.until(() => areOver(world, ['a', 'b', 'c', 'd', 'e']));
     await Promise.race([drained, world.timeline.pause(70_000)]);
+  },
+  ending: ({ faults, ledger, client }) => {
+    for (const id of ['d', 'e'].flatMap((label) => [...client.idsOf(label)])) {
+      ledger.must(
+        faults.struck().length > 0 || ledger.executionsOf(id, 1)[0]?.worker === 'bert',
+        'credit_bound',
+        () => `run ${id} was given to a worker that had granted nothing since it drained`,
+      );
+    }
   },
 };
 
@@ -65,12 +76,17 @@ const sleeper: Scenario = {
   play: async (world) => {
     const { fleet, client } = world;
     const anna = fleet.start('anna', { slots: 2, idempotent: world.chance() < 0.3 });
+    let told = false;
+    watchLosses(world, () => !told);
     await world.until(anna.welcomed);
     await client.create({ label: 'a', workMs: 4_000 });
     await world.until(() => hasBegun(world, 'a'), 10_000);
     anna.pause(35_000 + Math.floor(world.chance() * 60_000));
     await client.create({ label: 'b', workMs: 1_000 });
     await world.until(() => areOver(world, ['a', 'b']), 240_000);
+    // For a function that stood still since it found the worker silent.
+    await world.timeline.pause(100_000);
+    told = true;
   },
 };
 
@@ -89,4 +105,46 @@ const adoption: Scenario = {
   },
 };
 
-export const LOSSES: readonly Scenario[] = [workerLost, sessionResume, drain, sleeper, adoption];
+/** A worker comes back for its run after its session was lost, and another worker has the next attempt of it. */
+const tooLate: Scenario = {
+  name: 'too-late',
+  play: async (world) => {
+    const { fleet, client } = world;
+    const anna = fleet.start('anna', { slots: 1, idempotent: true });
+    await world.until(anna.welcomed);
+    await client.create({ label: 'a', workMs: 60_000 });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    fleet.start('bert', { slots: 1, idempotent: true });
+    anna.pause(90_000);
+    await world.until(() => areOver(world, ['a']), 240_000);
+  },
+};
+
+/** A run ends while its worker has no socket, and its process ends before it has one: what it did is on its disk. */
+const offlineEnd: Scenario = {
+  name: 'offline-end',
+  play: async (world) => {
+    const { fleet, client, gateway, ledger } = world;
+    const anna = fleet.start('anna', { slots: 1 });
+    await world.until(anna.welcomed);
+    await client.create({ label: 'a', workMs: 2_000 });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    gateway.drop('anna', 'silent');
+    await world.until(() => ledger.executions().some(({ how }) => how === 'succeeded'), 10_000);
+    anna.kill();
+    fleet.restart('anna');
+    await world.until(() => areOver(world, ['a']));
+  },
+  ending: ({ client, faults, ledger }) => {
+    for (const id of client.idsOf('a')) {
+      const run = ledger.runs.get(id);
+      ledger.must(
+        faults.struck().length > 0 || (run?.status === 'succeeded' && run.attempt === 1),
+        'result_kept',
+        () => `run ${id} was executed, and is ${run?.status} in attempt ${run?.attempt}`,
+      );
+    }
+  },
+};
+
+export const LOSSES: readonly Scenario[] = [workerLost, sessionResume, drain, sleeper, adoption, tooLate, offlineEnd];

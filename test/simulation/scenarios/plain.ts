@@ -1,6 +1,6 @@
 /** What happens every day: a run now, a run later, a run that waits, a run that fails. */
 import type { Scenario } from '../execution.ts';
-import { areOver, mustBePunctual, mustEnd } from './checks.ts';
+import { areOver, mustBeDelivered, mustBePunctual, mustEnd } from './checks.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -15,6 +15,7 @@ const oneShot: Scenario = {
   },
   ending: (world, gentle) => {
     mustEnd(world, gentle, 'a', ['succeeded'], 0);
+    mustBeDelivered(world, gentle, 'a');
     mustBePunctual(world, 'a');
   },
 };

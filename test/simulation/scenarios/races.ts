@@ -1,6 +1,6 @@
 /** What happens at the same time. */
 import type { Scenario } from '../execution.ts';
-import { areOver, hasBegun, mustEnd } from './checks.ts';
+import { areOver, hasBegun, mustEnd, mustStop } from './checks.ts';
 
 /** A cancel meets the result; another one meets a run that waits for a slot. */
 const cancelRace: Scenario = {
@@ -33,6 +33,27 @@ const cancelAtOnce: Scenario = {
     }
     await world.until(() => areOver(world, ['a']));
   },
+  ending: (world, gentle) => {
+    mustEnd(world, gentle, 'a', ['cancelled'], 0);
+    mustStop(world, 'a');
+  },
+};
+
+/** A run is cancelled while its worker stands still, and longer than its session lives. */
+const cancelAsleep: Scenario = {
+  name: 'cancel-asleep',
+  play: async (world) => {
+    const { fleet, client, timeline } = world;
+    const anna = fleet.start('anna', { slots: 1 });
+    await world.until(anna.welcomed);
+    const id = await client.create({ label: 'a', workMs: 30_000 });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    anna.pause(100_000);
+    await timeline.pause(1_000);
+    await (id === undefined ? undefined : client.cancel(id));
+    await world.until(() => areOver(world, ['a']));
+    await timeline.pause(2 * 60_000);
+  },
   ending: (world, gentle) => mustEnd(world, gentle, 'a', ['cancelled'], 0),
 };
 
@@ -63,4 +84,4 @@ const oneKey: Scenario = {
   ending: (world, gentle) => mustEnd(world, gentle, 'a', ['succeeded'], 0),
 };
 
-export const RACES: readonly Scenario[] = [cancelRace, cancelAtOnce, timeoutRace, oneKey];
+export const RACES: readonly Scenario[] = [cancelRace, cancelAtOnce, cancelAsleep, timeoutRace, oneKey];

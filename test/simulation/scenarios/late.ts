@@ -1,0 +1,85 @@
+/** Writers that are slow, and rows that need a look for hours. */
+import type { Scenario } from '../execution.ts';
+import { areOver, hasBegun, mustEnd } from './checks.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** Requests that nobody repeats: one under one key from two sides at once, and a cancel. */
+const lateWriters: Scenario = {
+  name: 'late-writers',
+  play: async (world) => {
+    const { client, fleet, functions, timeline } = world;
+    const idempotency = { caller: 'somebody', key: 'b', fingerprint: 'b' };
+    const payload = JSON.stringify({ label: 'b', workMs: 100, fails: 0, prints: 0, progress: false });
+    const order = { handler: 'send_email', pool: 'default', priority: 5, maxTries: 3, timeoutMs: MINUTE_MS, payload };
+    const executeAt = timeline.now() + 10_000;
+    for (let side = 0; side < 2; side += 1) {
+      void functions.invoke('engine', (engine) => engine.submitRun({ ...order, executeAt, idempotency }));
+    }
+    const anna = fleet.start('anna', { slots: 2 });
+    await world.until(anna.welcomed);
+    const id = await client.create({ label: 'a', workMs: 4 * MINUTE_MS });
+    await world.until(() => hasBegun(world, 'a'), 10_000);
+    await (id === undefined ? undefined : client.askToCancel(id));
+    await world.until(() => areOver(world, ['a']), 10 * MINUTE_MS);
+  },
+};
+
+/**
+ * A worker comes, claims a run that has waited since long and dies, all within the seconds in which the run's alarm raises
+ * its generation: at its eighth hop, 1 s, 16 s, 136 s and five quarters of an hour after the run turned ready (A6, A7).
+ */
+const lateClaim: Scenario = {
+  name: 'late-claim',
+  play: async (world) => {
+    await world.client.create({ label: 'a' });
+    await world.timeline.pause(77.1 * MINUTE_MS);
+    const anna = world.fleet.start('anna', { slots: 1 });
+    await world.until(anna.welcomed);
+    anna.kill();
+    world.fleet.plans.delete('anna');
+    await world.timeline.pause(3 * MINUTE_MS);
+    world.fleet.start('bert', { slots: 1 });
+    await world.until(() => areOver(world, ['a']), 10 * MINUTE_MS);
+  },
+};
+
+/** A run whose retries are minutes apart, each at an instant that is drawn. */
+const stubborn: Scenario = {
+  name: 'stubborn',
+  play: async (world) => {
+    const anna = world.fleet.start('anna', { slots: 1 });
+    await world.until(anna.welcomed);
+    await world.client.submit({ label: 'a', workMs: 100, fails: 7, maxTries: 8 });
+    await world.until(() => areOver(world, ['a']), 10 * MINUTE_MS);
+  },
+  ending: (world, gentle) => mustEnd(world, gentle, 'a', ['succeeded'], 7),
+};
+
+/** A run that takes minutes and may take a day: nothing but its worker's word, or its loss, ends it. */
+const longRun: Scenario = {
+  name: 'long-run',
+  play: async (world) => {
+    const { client, fleet } = world;
+    const anna = fleet.start('anna', { slots: 1 });
+    await world.until(anna.welcomed);
+    await client.submit({ label: 'a', workMs: 12 * MINUTE_MS, timeoutMs: DAY_MS });
+    await world.until(() => areOver(world, ['a']), 30 * MINUTE_MS);
+  },
+  ending: (world, gentle) => {
+    mustEnd(world, gentle, 'a', ['succeeded'], 0);
+    for (const id of world.client.idsOf('a')) {
+      // Armed, looked at after 20 s, and then each quarter of an hour.
+      const messages = world.queue.sentFor('run', id);
+      world.ledger.must(
+        world.faults.struck().length > 0 || messages <= 4,
+        'cost_bounded',
+        () => `${messages} messages for one run of twelve minutes`,
+      );
+    }
+  },
+};
+
+export const LATE: readonly Scenario[] = [lateWriters];
+export const LONG: readonly Scenario[] = [lateClaim, stubborn, longRun];
