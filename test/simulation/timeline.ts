@@ -10,14 +10,26 @@ export type Timeline = {
   /** An instant that has passed means now; a fraction means the next millisecond. */
   readonly at: (instant: number, action: () => void) => Cancel;
   readonly after: (ms: number, action: () => void) => Cancel;
+  /**
+   * The same for what mostly comes to nothing, as a worker's look at its clock every second: no promise is waited for after it
+   * and nobody looks, unless it asks for an event of the other kind, or stirs.
+   */
+  readonly quietly: (ms: number, action: () => void) => Cancel;
+  /** What happens right now has to be followed by everybody. */
+  readonly stir: () => void;
   readonly pause: (ms: number) => Promise<void>;
-  /** The next event, if it comes by `until`. @returns whether there was one */
+  /** The next event that comes by `until`, with the quiet ones before it. @returns whether there was one */
   readonly step: (until: number) => Promise<boolean>;
   /** Nothing happens until then. */
   readonly passTo: (instant: number) => void;
 };
 
-type Event = { readonly instant: number; readonly order: number; action: (() => void) | undefined };
+type Event = {
+  readonly instant: number;
+  readonly order: number;
+  readonly quiet: boolean;
+  action: (() => void) | undefined;
+};
 
 const before = (a: Event, b: Event): boolean => a.instant < b.instant || (a.instant === b.instant && a.order < b.order);
 
@@ -78,14 +90,19 @@ export const createTimeline = (start: number): Timeline => {
   const heap = createHeap();
   let now = start;
   let events = 0;
+  let stirred = false;
 
-  const at: Timeline['at'] = (instant, action) => {
+  const add = (instant: number, quiet: boolean, action: () => void): Cancel => {
     events += 1;
-    const event: Event = { instant: Math.max(now, Math.ceil(instant)), order: events, action };
+    const event: Event = { instant: Math.max(now, Math.ceil(instant)), order: events, quiet, action };
     heap.push(event);
     return () => {
       event.action = undefined;
     };
+  };
+  const at: Timeline['at'] = (instant, action) => {
+    stirred = true;
+    return add(instant, false, action);
   };
   const after: Timeline['after'] = (ms, action) => at(now + ms, action);
 
@@ -103,6 +120,10 @@ export const createTimeline = (start: number): Timeline => {
     now: () => now,
     at,
     after,
+    quietly: (ms, action) => add(now + ms, true, action),
+    stir: () => {
+      stirred = true;
+    },
     pause: (ms) =>
       new Promise((resolve) => {
         after(ms, resolve);
@@ -117,8 +138,12 @@ export const createTimeline = (start: number): Timeline => {
       if (event === undefined) {
         return false;
       }
-      now = event.instant;
-      event.action?.();
+      for (let quiet = true; quiet && event !== undefined; event = quiet ? next(until) : undefined) {
+        now = event.instant;
+        stirred = !event.quiet;
+        event.action?.();
+        quiet = !stirred;
+      }
       await settled();
       return true;
     },

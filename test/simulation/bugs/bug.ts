@@ -9,8 +9,15 @@ export type Edit = { readonly file: string; readonly find: string; readonly repl
 export type Hint =
   /** A story as it goes without faults, or with these: `kind:nth, kind:nth`. */
   | { readonly scenario: string; readonly seeds?: readonly number[]; readonly faults?: string }
-  /** Each opportunity of these kinds alone. */
-  | { readonly scenario: string; readonly seeds?: readonly number[]; readonly kinds: readonly FaultKind[] }
+  /** Each opportunity of these kinds alone, the first ones left out. */
+  | {
+      readonly scenario: string;
+      readonly seeds?: readonly number[];
+      readonly kinds: readonly FaultKind[];
+      readonly from?: number;
+    }
+  /** Each pair of the first opportunities of a kind. */
+  | { readonly scenario: string; readonly seeds?: readonly number[]; readonly pairs: FaultKind; readonly upTo: number }
   /** A random world. */
   | { readonly random: number };
 

@@ -16,7 +16,7 @@ export const ALARM_BUGS: readonly Bug[] = [
       { file: 'lib/application/alarms/watch-run.ts', find: 'if (!isDue(run.dueAt, now())) {', replace: 'if (false) {' },
     ],
     breaks: 'never_early',
-    where: [{ scenario: 'stubborn', kinds: ['frame_doubled'] }],
+    where: [{ scenario: 'stubborn', kinds: ['frame_doubled'], seeds: [2, 1, 3, 4] }],
   },
   {
     name: 'schedule-without-time',
@@ -24,7 +24,7 @@ export const ALARM_BUGS: readonly Bug[] = [
     about: 'A schedule is named by key and generation alone: the next writer takes the time of a dead one for its own.',
     edits: [{ file: SCHEDULES, find: 'JSON.stringify([key, g, dueAt])', replace: 'JSON.stringify([key, g])' }],
     breaks: 'armed',
-    where: [{ scenario: 'patience', kinds: ['crash_after'] }],
+    where: [{ scenario: 'patience', kinds: ['crash_after'], from: 350 }],
   },
   {
     name: 'no-fence',
@@ -68,7 +68,7 @@ export const ALARM_BUGS: readonly Bug[] = [
       },
     ],
     breaks: 'armed',
-    where: [],
+    where: [{ scenario: 'late-writers', pairs: 'frozen', upTo: 10, seeds: [3, 9, 1, 2, 4, 5, 6, 7, 8] }],
   },
   {
     name: 'no-bump',
@@ -251,5 +251,12 @@ export const ALARM_BUGS: readonly Bug[] = [
     ],
     breaks: 'armed',
     where: [{ scenario: 'one-shot', kinds: ['frozen'] }],
+  },
+  {
+    name: 'any-alarm-will-do',
+    about: 'A claim relies on the live alarm of the waiting run, however late that comes.',
+    edits: [{ file: 'lib/domain/run-decisions.ts', find: ' && liveAt <= set.wakeAt', replace: '' }],
+    breaks: 'armed',
+    where: [{ scenario: 'late-worker' }],
   },
 ];

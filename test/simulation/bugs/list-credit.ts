@@ -68,7 +68,10 @@ export const CREDIT_BUGS: readonly Bug[] = [
       },
     ],
     breaks: 'credit_bound',
-    where: [{ scenario: 'backlog', kinds: ['frame_doubled'] }],
+    where: [
+      { scenario: 'sleeper', kinds: ['frame_doubled'] },
+      { scenario: 'backlog', kinds: ['frame_doubled'] },
+    ],
   },
   {
     name: 'reports-unordered',
@@ -128,14 +131,14 @@ export const CREDIT_BUGS: readonly Bug[] = [
     about: 'Several pushes are taken although the session was taken from since it was read.',
     edits: [{ file: SESSIONS, find: 'session.q <= read.q && session.limit >= read.limit', replace: 'true' }],
     breaks: 'credit_bound',
-    where: [{ scenario: 'backlog' }, { scenario: 'busy' }],
+    where: [{ scenario: 'backlog', kinds: ['frame_doubled'] }],
   },
   {
     name: 'handover-beyond-limit',
     about: 'A result hands over more than its report leaves room for.',
     edits: [{ file: SESSIONS, find: ' && (take === 0 || session.q <= limit - take)', replace: '' }],
     breaks: 'credit_bound',
-    where: [{ scenario: 'drain' }, { scenario: 'busy' }],
+    where: [{ scenario: 'drain' }],
   },
   {
     name: 'take-from-the-lost',
@@ -155,7 +158,7 @@ export const CREDIT_BUGS: readonly Bug[] = [
       },
     ],
     breaks: 'credit_bound',
-    where: [{ scenario: 'busy' }],
+    where: [{ scenario: 'late-writers' }],
   },
   {
     name: 'taken-twice',
@@ -191,5 +194,16 @@ export const CREDIT_BUGS: readonly Bug[] = [
     ],
     breaks: 'credit_bound',
     where: [{ scenario: 'drain' }],
+  },
+  {
+    name: 'gives-back-a-number',
+    about:
+      'A push is given back because the count stands where it did, although somebody wrote since: a repeat takes back what another took.',
+    edits: [{ file: SESSIONS, find: ' && session.op === taken.op', replace: '' }],
+    breaks: 'credit_bound',
+    where: [
+      { scenario: 'cancel-race', kinds: ['frozen'] },
+      { scenario: 'backlog', kinds: ['frozen'] },
+    ],
   },
 ];

@@ -10,7 +10,13 @@ export const RUN_BUGS: readonly Bug[] = [
     name: 'loss-unseen',
     hole: 'H17',
     about: 'The alarm of a run does not ask whether its session still lives.',
-    edits: [{ file: DECISIONS, find: "if (session === undefined || session.st !== 'up') {\n    return { do: 'lose' };", replace: "if (session === undefined) {\n    return { do: 'wait', lookAt: now + LONGEST_LOOK_MS };" }],
+    edits: [
+      {
+        file: DECISIONS,
+        find: "if (session === undefined || session.st !== 'up') {\n    return { do: 'lose' };",
+        replace: "if (session === undefined) {\n    return { do: 'wait', lookAt: now + LONGEST_LOOK_MS };",
+      },
+    ],
     breaks: 'quiet_in_time',
     where: [{ scenario: 'long-run', kinds: ['worker_died'] }],
   },
@@ -29,14 +35,26 @@ export const RUN_BUGS: readonly Bug[] = [
     name: 'number-given-back',
     hole: 'H23',
     about: 'A claim that met a dead socket gives its number back.',
-    edits: [{ file: DECISIONS, find: "set: { status: 'ready', g, wakeAt, readyAt: now,", replace: "set: { status: 'ready', attempt: run.attempt - 1, g, wakeAt, readyAt: now," }],
+    edits: [
+      {
+        file: DECISIONS,
+        find: "set: { status: 'ready', g, wakeAt, readyAt: now,",
+        replace: "set: { status: 'ready', attempt: run.attempt - 1, g, wakeAt, readyAt: now,",
+      },
+    ],
     breaks: 'one_valid_attempt',
     where: [{ scenario: 'one-shot', kinds: ['post_gone'] }],
   },
   {
     name: 'undone-in-doubt',
     about: 'A push that may have arrived is taken for one that did not.',
-    edits: [{ file: 'lib/application/dispatch/push.ts', find: "if (outcome === 'gone') {", replace: "if (outcome !== 'sent') {" }],
+    edits: [
+      {
+        file: 'lib/application/dispatch/push.ts',
+        find: "if (outcome === 'gone') {",
+        replace: "if (outcome !== 'sent') {",
+      },
+    ],
     breaks: 'one_valid_attempt',
     where: [{ scenario: 'one-shot', kinds: ['post_unsure'] }],
   },
@@ -57,21 +75,39 @@ export const RUN_BUGS: readonly Bug[] = [
   {
     name: 'undelivered-is-a-try',
     about: 'A push that met a dead socket counts as a try.',
-    edits: [{ file: DECISIONS, find: "set: { status: 'ready', g, wakeAt, readyAt: now,", replace: "set: { status: 'ready', tries: run.tries + 1, g, wakeAt, readyAt: now," }],
+    edits: [
+      {
+        file: DECISIONS,
+        find: "set: { status: 'ready', g, wakeAt, readyAt: now,",
+        replace: "set: { status: 'ready', tries: run.tries + 1, g, wakeAt, readyAt: now,",
+      },
+    ],
     breaks: 'tries_bounded',
     where: [{ scenario: 'one-shot', kinds: ['post_gone'] }],
   },
   {
     name: 'any-attempt-succeeds',
     about: 'A success counts whichever attempt it is of.',
-    edits: [{ file: DECISIONS, find: "transition: 'succeed',\n    expect: { attempt },", replace: "transition: 'succeed',\n    expect: {}," }],
+    edits: [
+      {
+        file: DECISIONS,
+        find: "transition: 'succeed',\n    expect: { attempt },",
+        replace: "transition: 'succeed',\n    expect: {},",
+      },
+    ],
     breaks: 'stale_refused',
-    where: [{ scenario: 'session-resume', kinds: ['worker_paused'] }],
+    where: [{ scenario: 'too-late' }, { scenario: 'session-resume', kinds: ['worker_paused'] }],
   },
   {
     name: 'any-attempt-fails',
     about: 'A failure counts whichever attempt it is of.',
-    edits: [{ file: END, find: 'if (run === undefined || run.attempt !== attempt || !isInFlight(run.status)) {\n      return proveCancelled', replace: 'if (run === undefined || !isInFlight(run.status)) {\n      return proveCancelled' }],
+    edits: [
+      {
+        file: END,
+        find: 'if (run === undefined || run.attempt !== attempt || !isInFlight(run.status)) {\n      return proveCancelled',
+        replace: 'if (run === undefined || !isInFlight(run.status)) {\n      return proveCancelled',
+      },
+    ],
     breaks: 'stale_refused',
     where: [{ scenario: 'retry', kinds: ['worker_died'] }],
   },
@@ -85,23 +121,33 @@ export const RUN_BUGS: readonly Bug[] = [
   {
     name: 'each-failure-told',
     about: 'A try that failed leaves an exception although the run is tried again.',
-    edits: [{ file: END, find: 'final ? toException(run, ended, at) : undefined', replace: 'toException(run, ended, at)' }],
+    edits: [
+      { file: END, find: 'final ? toException(run, ended, at) : undefined', replace: 'toException(run, ended, at)' },
+    ],
     breaks: 'failure_told',
     where: [{ scenario: 'retry' }],
   },
   {
     name: 'cancel-not-sent',
     about: 'A cancelled run waits for its evidence, and its worker is never told.',
-    edits: [{ file: 'lib/application/runs/cancel-run.ts', find: "if (holder?.conn !== undefined && holder.st === 'up') {", replace: 'if (false) {' }],
+    edits: [
+      {
+        file: 'lib/application/runs/cancel-run.ts',
+        find: "if (holder?.conn !== undefined && holder.st === 'up') {",
+        replace: 'if (false) {',
+      },
+    ],
     breaks: 'cancel_heeded',
     where: [{ scenario: 'cancel-at-once' }],
   },
   {
     name: 'cancel-is-proof',
     about: 'A cancelled run says at once that its process has exited.',
-    edits: [{ file: DECISIONS, find: "evidence: { state: 'pending' }", replace: "evidence: { state: 'exited', at: now }" }],
+    edits: [
+      { file: DECISIONS, find: "evidence: { state: 'pending' }", replace: "evidence: { state: 'exited', at: now }" },
+    ],
     breaks: 'evidence_true',
-    where: [{ scenario: 'cancel-at-once' }],
+    where: [{ scenario: 'cancel-asleep' }],
   },
   {
     name: 'silence-is-proof',
@@ -120,7 +166,11 @@ export const RUN_BUGS: readonly Bug[] = [
         replace:
           'await tools.push(credit.session, [{ run: submitDue(request, credit.grant, now()), payload }]);\nconst outcome = await armAndCreate(() => submitDue(request, credit.grant, now()));',
       },
-      { file: 'lib/application/runs/submit-run.ts', find: 'await tools.push(credit.session, [{ run: outcome.run, payload }]);', replace: '' },
+      {
+        file: 'lib/application/runs/submit-run.ts',
+        find: 'await tools.push(credit.session, [{ run: outcome.run, payload }]);',
+        replace: '',
+      },
     ],
     breaks: 'one_valid_attempt',
     where: [{ scenario: 'one-shot' }],
@@ -143,28 +193,48 @@ export const RUN_BUGS: readonly Bug[] = [
   {
     name: 'due-early',
     about: 'A run is dispatched a minute ahead of its instant.',
-    edits: [{ file: DECISIONS, find: 'dueAt <= now + DISPATCH_LEAD_MS', replace: 'dueAt <= now + 20 * DISPATCH_LEAD_MS' }],
+    edits: [
+      { file: DECISIONS, find: 'dueAt <= now + DISPATCH_LEAD_MS', replace: 'dueAt <= now + 20 * DISPATCH_LEAD_MS' },
+    ],
     breaks: 'never_early',
     where: [{ scenario: 'one-key' }],
   },
   {
     name: 'anothers-payload',
     about: 'A run is sent with the payload that was stored last.',
-    edits: [{ file: 'lib/adapters/memory/side-stores.ts', find: 'payloads.get(run),', replace: '[...payloads.values()].at(-1),' }],
+    edits: [
+      {
+        file: 'lib/adapters/memory/side-stores.ts',
+        find: 'payloads.get(run),',
+        replace: '[...payloads.values()].at(-1),',
+      },
+    ],
     breaks: 'stale_refused',
     where: [{ scenario: 'long-texts' }],
   },
   {
     name: 'batch-counted-again',
     about: 'A batch of changes that the stream delivers again is counted again.',
-    edits: [{ file: 'lib/adapters/memory/side-stores.ts', find: 'shard !== undefined && shard.position >= first', replace: 'false' }],
+    edits: [
+      {
+        file: 'lib/adapters/memory/side-stores.ts',
+        find: 'shard !== undefined && shard.position >= first',
+        replace: 'false',
+      },
+    ],
     breaks: 'totals_exact',
     where: [{ scenario: 'ahead', kinds: ['crash_before'] }],
   },
   {
     name: 'key-not-kept',
     about: 'A key is bound to a new run although it is bound to one.',
-    edits: [{ file: 'lib/adapters/memory/side-stores.ts', find: 'held !== undefined && held.expiresAt >= now && (replacing === undefined || held.run !== replacing)', replace: 'held !== undefined && false' }],
+    edits: [
+      {
+        file: 'lib/adapters/memory/side-stores.ts',
+        find: 'held !== undefined && held.expiresAt >= now && (replacing === undefined || held.run !== replacing)',
+        replace: 'held !== undefined && false',
+      },
+    ],
     breaks: 'one_run',
     where: [{ scenario: 'one-key' }],
   },

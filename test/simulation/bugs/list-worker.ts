@@ -10,7 +10,13 @@ export const WORKER_BUGS: readonly Bug[] = [
     name: 'forgets-what-ended',
     hole: 'H19',
     about: 'A worker forgets the attempts that it has finished, and begins a redelivery of one.',
-    edits: [{ file: AGENT, find: '    if (known !== undefined) {\n      outbox.resend(known);\n      return;\n    }\n    session.receive', replace: '    session.receive' }],
+    edits: [
+      {
+        file: AGENT,
+        find: '    if (known !== undefined) {\n      outbox.resend(known);\n      return;\n    }\n    session.receive',
+        replace: '    session.receive',
+      },
+    ],
     breaks: 'executed_once',
     where: [{ scenario: 'one-shot', kinds: ['frame_lost', 'post_doubled'] }],
   },
@@ -54,12 +60,15 @@ export const WORKER_BUGS: readonly Bug[] = [
     about: 'A worker that slept through its loss starts what lies in its buffer.',
     edits: [{ file: AGENT, find: 'noticeSleep();\n      return confirmed &&', replace: 'return true ||' }],
     breaks: 'sleeper_waits',
-    where: [{ scenario: 'sleeper', seeds: [1, 2, 3, 4] }],
+    where: [{ scenario: 'nonsense', kinds: ['worker_paused'] }],
   },
   {
     name: 'begins-early',
     about: 'A worker begins a run when it comes, not at its instant.',
-    edits: [{ file: SLOTS, find: 'atServerTime(entry.order.notBefore,', replace: 'atServerTime(0,' }],
+    edits: [
+      { file: SLOTS, find: 'atServerTime(entry.order.notBefore,', replace: 'atServerTime(0,' },
+      { file: SLOTS, find: 'serverClock.nowMs() < next.entry.order.notBefore', replace: 'serverClock.nowMs() < 0' },
+    ],
     breaks: 'never_early',
     where: [{ scenario: 'ahead' }],
   },
@@ -73,29 +82,49 @@ export const WORKER_BUGS: readonly Bug[] = [
   {
     name: 'disk-not-read',
     about: 'A worker that starts does not send the results that its predecessor left on disk.',
-    edits: [{ file: AGENT, find: 'for (const result of params.spool.read()) {', replace: 'for (const result of [] as ReturnType<typeof params.spool.read>) {' }],
+    edits: [
+      {
+        file: AGENT,
+        find: 'for (const result of params.spool.read()) {',
+        replace: 'for (const result of [] as ReturnType<typeof params.spool.read>) {',
+      },
+    ],
     breaks: 'result_kept',
     where: [{ scenario: 'offline-end' }],
   },
   {
     name: 'redelivery-unanswered',
     about: 'A worker ignores a redelivery of what it has finished, although its result may be lost.',
-    edits: [{ file: AGENT, find: '    if (known !== undefined) {\n      outbox.resend(known);\n      return;\n    }\n    session.receive', replace: '    if (known !== undefined) return;\n    session.receive' }],
+    edits: [
+      {
+        file: AGENT,
+        find: '    if (known !== undefined) {\n      outbox.resend(known);\n      return;\n    }\n    session.receive',
+        replace: '    if (known !== undefined) return;\n    session.receive',
+      },
+    ],
     breaks: 'executed_once',
     where: [{ scenario: 'long-run', kinds: ['frame_lost'] }],
   },
   {
     name: 'lists-nothing',
     about: 'The list of a heartbeat leaves out what the worker holds.',
-    edits: [{ file: SLOTS, find: '[...entries.values()].filter(({ abandoned }) => !abandoned)', replace: '[...entries.values()].filter(({ abandoned }) => abandoned)' }],
+    edits: [
+      {
+        file: SLOTS,
+        find: '[...entries.values()].filter(({ abandoned }) => !abandoned)',
+        replace: '[...entries.values()].filter(({ abandoned }) => abandoned)',
+      },
+    ],
     breaks: 'cost_bounded',
     where: [{ scenario: 'long-run' }],
   },
   {
     name: 'adopts-anything',
     about: 'A new session adopts every run that its worker names, whoever holds it.',
-    edits: [{ file: 'lib/domain/run-decisions.ts', find: 'expect: { attempt, session: from },', replace: 'expect: {},' }],
+    edits: [
+      { file: 'lib/domain/run-decisions.ts', find: 'expect: { attempt, session: from },', replace: 'expect: {},' },
+    ],
     breaks: 'one_valid_attempt',
-    where: [],
+    where: [{ scenario: 'too-late' }],
   },
 ];

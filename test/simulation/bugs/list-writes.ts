@@ -10,7 +10,11 @@ export const WRITE_BUGS: readonly Bug[] = [
     hole: 'H4',
     about: 'A repeated request that finds what its first try wrote takes it for another writer.',
     edits: [
-      { file: 'test/simulation/cloud/network.ts', find: "rowOf(name, args) === left || name === 'idempotency.reserve' || name === 'counts.add'", replace: 'false' },
+      {
+        file: 'test/simulation/cloud/network.ts',
+        find: "rowOf(name, args) === left || name === 'idempotency.reserve' || name === 'counts.add'",
+        replace: 'false',
+      },
       { file: 'test/simulation/cloud/network.ts', find: "=== 'created';", replace: "=== 'never';" },
     ],
     breaks: 'one_run',
@@ -28,27 +32,24 @@ export const WRITE_BUGS: readonly Bug[] = [
     about: 'A write does not ask which attempt it is about.',
     edits: [{ file: RUNS, find: '(expect.attempt === undefined || run.attempt === expect.attempt) &&', replace: '' }],
     breaks: 'stale_refused',
-    where: [{ scenario: 'worker-lost', kinds: ['frozen'] }],
-  },
-  {
-    name: 'generation-not-asked',
-    about: 'A write does not ask whether the row moved to another alarm since it was read.',
-    edits: [{ file: RUNS, find: '(expect.g === undefined || run.g === expect.g) &&', replace: '' }],
-    breaks: 'armed',
-    where: [{ scenario: 'late-claim', kinds: ['frozen'] }],
+    where: [{ scenario: 'too-late' }],
   },
   {
     name: 'session-not-asked',
     about: 'A loss does not ask whether the run still belongs to the session that was lost.',
-    edits: [{ file: RUNS, find: '(expect.session === undefined || run.session?.id === expect.session) &&', replace: '' }],
+    edits: [
+      { file: RUNS, find: '(expect.session === undefined || run.session?.id === expect.session) &&', replace: '' },
+    ],
     breaks: 'one_valid_attempt',
     where: [{ scenario: 'adoption', kinds: ['frozen'] }],
   },
   {
     name: 'evidence-twice',
     about: 'The evidence of a cancelled run is told although it was told already.',
-    edits: [{ file: RUNS, find: "(!expect.evidencePending || run.evidence?.state === 'pending')", replace: 'true' },
-      { file: 'lib/application/runs/end-attempt.ts', find: " || run.evidence?.state !== 'pending'", replace: '' }],
+    edits: [
+      { file: RUNS, find: "(!expect.evidencePending || run.evidence?.state === 'pending')", replace: 'true' },
+      { file: 'lib/application/runs/end-attempt.ts', find: " || run.evidence?.state !== 'pending'", replace: '' },
+    ],
     breaks: 'terminal_final',
     where: [{ scenario: 'cancel-race', kinds: ['frozen'] }],
   },
@@ -78,8 +79,44 @@ export const WRITE_BUGS: readonly Bug[] = [
     name: 'lost-is-settled',
     hole: 'H25',
     about: 'A session that is lost counts as settled.',
-    edits: [{ file: 'lib/application/alarms/watch-session.ts', find: "if (session.st === 'lost') {\n      return bury(session);", replace: "if (session.st === 'lost') {\n      return { next: 'none' };" }],
+    edits: [
+      {
+        file: 'lib/application/alarms/watch-session.ts',
+        find: "if (session.st === 'lost') {\n      return bury(session);",
+        replace: "if (session.st === 'lost') {\n      return { next: 'none' };",
+      },
+    ],
     breaks: 'armed',
     where: [{ scenario: 'one-shot', kinds: ['crash_after'] }],
+  },
+  {
+    name: 'over-an-old-row',
+    about: 'A run is created although a run of its id is there.',
+    edits: [{ file: RUNS, find: 'if (existing !== undefined) {', replace: 'if (existing?.keyed === run.id) {' }],
+    breaks: 'one_valid_attempt',
+    where: [
+      { scenario: 'one-key', kinds: ['frozen'] },
+      { scenario: 'late-writers', kinds: ['frozen'] },
+    ],
+  },
+  {
+    name: 'report-to-the-lost',
+    about: 'The report of a session that is over is stored, and pushes are taken of it.',
+    edits: [{ file: SESSIONS, find: "session.st === 'up' && session.rep < rep", replace: 'session.rep < rep' }],
+    breaks: 'credit_bound',
+    where: [{ scenario: 'waiting', kinds: ['worker_paused'] }],
+  },
+  {
+    name: 'resume-of-the-lost',
+    about: 'A session that is over is resumed: its worker believes that it may go on.',
+    edits: [
+      {
+        file: SESSIONS,
+        find: "session.st === 'up' && session.epoch < socket.epoch",
+        replace: 'session.epoch < socket.epoch',
+      },
+    ],
+    breaks: 'sleeper_waits',
+    where: [{ scenario: 'one-shot', kinds: ['worker_paused'] }],
   },
 ];

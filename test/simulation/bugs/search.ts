@@ -1,6 +1,6 @@
 /** Looks for the execution that gives a bug away: where its hint points, then at every single fault, then at random. */
 import type { Outcome, Scenario } from '../execution.ts';
-import { describeFault, FAULT_KINDS, type Fault, type FaultPlan, parseFault } from '../faults.ts';
+import { describeFault, FAULT_KINDS, type Fault, type FaultKind, type FaultPlan, parseFault } from '../faults.ts';
 import type { Violation } from '../promises.ts';
 import { type Simulation, simulationWith } from './apply.ts';
 import type { Bug, Hint } from './bug.ts';
@@ -41,7 +41,28 @@ export const playIn = (simulation: Simulation, { scenario, seed, plan }: Play): 
 
 type Played = { readonly play: Play; readonly outcome: Outcome };
 
-const parseFaults = (text: string): Fault[] => text.split(',').map((one) => parseFault(one.trim()));
+/** Every pair of the first opportunities of a kind. */
+const pairsOf = (kind: FaultKind, upTo: number): Fault[][] =>
+  Array.from({ length: upTo }, (_, index) => index + 1).flatMap((first) =>
+    Array.from({ length: upTo - first }, (_, index): Fault[] => [
+      { kind, nth: first },
+      { kind, nth: first + 1 + index },
+    ]),
+  );
+
+/** What a hint names, in one world: plans of faults that follow from how the story goes without them. */
+const plansOf = (hint: Exclude<Hint, { random: number }>, { opportunities }: Outcome): Fault[][] => {
+  if ('pairs' in hint) {
+    return pairsOf(hint.pairs, hint.upTo);
+  }
+  if ('kinds' in hint) {
+    const { kinds, from = 1 } = hint;
+    return kinds.flatMap((kind) =>
+      Array.from({ length: Math.max(0, opportunities[kind] - from + 1) }, (_, index) => [{ kind, nth: from + index }]),
+    );
+  }
+  return hint.faults === undefined ? [] : [hint.faults.split(',').map((one) => parseFault(one.trim()))];
+};
 
 /** Plays what a hint names, one execution at a time. */
 export const follow = async function* (simulation: Simulation, hint: Hint): AsyncGenerator<Played> {
@@ -53,13 +74,10 @@ export const follow = async function* (simulation: Simulation, hint: Hint): Asyn
   }
   const { scenario, seeds = [1] } = hint;
   for (const seed of seeds) {
-    const faults = 'faults' in hint && hint.faults !== undefined ? parseFaults(hint.faults) : [];
-    const first = await playOne({ scenario, seed, plan: { faults } });
-    yield first;
-    for (const kind of 'kinds' in hint ? hint.kinds : []) {
-      for (let nth = 1; nth <= first.outcome.opportunities[kind]; nth += 1) {
-        yield await playOne({ scenario, seed, plan: { faults: [{ kind, nth }] } });
-      }
+    const plain = await playOne({ scenario, seed, plan: { faults: [] } });
+    yield plain;
+    for (const faults of plansOf(hint, plain.outcome)) {
+      yield await playOne({ scenario, seed, plan: { faults } });
     }
   }
 };

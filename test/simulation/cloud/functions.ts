@@ -124,6 +124,7 @@ export const createFunctions = ({
       return never();
     }
     if (faults.strike('frozen')) {
+      ledger.onSlow();
       await timeline.pause(FROZEN_LEAST_MS + chance() * (FROZEN_MOST_MS - FROZEN_LEAST_MS));
     }
     let answer: unknown;

@@ -74,6 +74,7 @@ export const createNetwork = ({ timeline, chance, faults, ledger }: Surroundings
   const repeat = async (name: string, args: readonly unknown[], perform: () => Promise<unknown>): Promise<unknown> => {
     const answer = await perform();
     const left = rowOf(name, args);
+    ledger.onSlow();
     await timeline.pause(REPEAT_MS);
     if (UNMARKED.has(name)) {
       return perform();

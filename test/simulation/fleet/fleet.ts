@@ -134,7 +134,7 @@ export const createFleet = (world: Surroundings) => {
     const { clock, peer } = process;
     cancelled.set(peer, new Set());
     known.set(peer, new Set());
-    const execute = createHandler(name, clock, ledger, () => moment(name));
+    const execute = createHandler(name, clock, ledger, () => moment(name), timeline.stir);
     const agent = createAgent({
       openLink: (events) => world.gateway().open(peer, events),
       makeSessionId: world.makeSessionId,

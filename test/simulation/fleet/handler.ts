@@ -22,7 +22,7 @@ const isBehaviour = (value: unknown): value is Behaviour =>
   typeof value === 'object' && value !== null && 'workMs' in value && 'fails' in value;
 
 export const createHandler =
-  (worker: string, clock: Clock, ledger: Ledger, moment: () => void): Executor =>
+  (worker: string, clock: Clock, ledger: Ledger, moment: () => void, stir: () => void): Executor =>
   ({ run, attempt, payload, tries }, control) =>
     new Promise<Ending>((resolve) => {
       if (!isBehaviour(payload)) {
@@ -32,6 +32,7 @@ export const createHandler =
       const execution = ledger.begin(run, attempt, worker);
       const end = (how: 'succeeded' | 'failed' | 'stopped', ending: Ending): void => {
         if (execution.endedAt === undefined) {
+          stir();
           execution.endedAt = ledger.now();
           execution.how = how;
           cancel();

@@ -37,7 +37,7 @@ export const createProcess = (timeline: Timeline, name: string, clockOffMs: numb
   };
   const startTimer = (ms: number, action: () => void): Cancel => {
     let cancelled = false;
-    const cancel = timeline.after(ms, () =>
+    const cancel = timeline.quietly(ms, () =>
       run(() => {
         if (!cancelled) {
           action();

@@ -26,25 +26,6 @@ const lateWriters: Scenario = {
   },
 };
 
-/**
- * A worker comes, claims a run that has waited since long and dies, all within the seconds in which the run's alarm raises
- * its generation: at its eighth hop, 1 s, 16 s, 136 s and five quarters of an hour after the run turned ready (A6, A7).
- */
-const lateClaim: Scenario = {
-  name: 'late-claim',
-  play: async (world) => {
-    await world.client.create({ label: 'a' });
-    await world.timeline.pause(77.1 * MINUTE_MS);
-    const anna = world.fleet.start('anna', { slots: 1 });
-    await world.until(anna.welcomed);
-    anna.kill();
-    world.fleet.plans.delete('anna');
-    await world.timeline.pause(3 * MINUTE_MS);
-    world.fleet.start('bert', { slots: 1 });
-    await world.until(() => areOver(world, ['a']), 10 * MINUTE_MS);
-  },
-};
-
 /** A run whose retries are minutes apart, each at an instant that is drawn. */
 const stubborn: Scenario = {
   name: 'stubborn',
@@ -82,4 +63,4 @@ const longRun: Scenario = {
 };
 
 export const LATE: readonly Scenario[] = [lateWriters];
-export const LONG: readonly Scenario[] = [lateClaim, stubborn, longRun];
+export const LONG: readonly Scenario[] = [stubborn, longRun];

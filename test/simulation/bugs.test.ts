@@ -1,0 +1,35 @@
+/**
+ * The simulation can fail: each of these bugs is put into a copy of the code, and the simulation finds it and names the
+ * promise that it breaks.
+ */
+import { describe, expect, it } from 'vitest';
+import { simulationWith } from './bugs/apply.ts';
+import { problemOf } from './bugs/hunt.ts';
+import { BUGS } from './bugs/list.ts';
+import { commandOf, type Play, playIn, search } from './bugs/search.ts';
+
+const plays: Play[] = [];
+
+describe('a deliberate bug is found, and the promise that it breaks is named', () => {
+  it.each(BUGS.map(({ name, about }) => [name, about]))('%s: %s', { timeout: 120_000 }, async (name) => {
+    for (const bug of BUGS.filter((one) => one.name === name)) {
+      const hunted = await search(bug);
+      expect(problemOf(bug, hunted)).toBeUndefined();
+      plays.push(...(hunted.found === undefined ? [] : [hunted.found.play]));
+    }
+  });
+});
+
+it('the code as it is keeps every promise in the same executions', { timeout: 120_000 }, async () => {
+  const simulation = await simulationWith([]);
+  const broken: string[] = [];
+  for (const play of plays) {
+    const { violation } = await playIn(simulation, play);
+    broken.push(...(violation === undefined ? [] : [`${violation.promise}: ${violation.detail} (${commandOf(play)})`]));
+  }
+  expect(broken).toEqual([]);
+});
+
+it('no two bugs share a name', () => {
+  expect(new Set(BUGS.map(({ name }) => name)).size).toBe(BUGS.length);
+});
