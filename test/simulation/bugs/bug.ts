@@ -6,20 +6,16 @@ import type { PromiseName } from '../promises.ts';
 export type Edit = { readonly file: string; readonly find: string; readonly replace: string };
 
 /** Where the bug shows itself soon. A hint that no longer fits only makes the hunt longer. */
-export type Hint =
-  /** A story as it goes without faults, or with these: `kind:nth, kind:nth`. */
-  | { readonly scenario: string; readonly seeds?: readonly number[]; readonly faults?: string }
-  /** Each opportunity of these kinds alone, the first ones left out. */
-  | {
-      readonly scenario: string;
-      readonly seeds?: readonly number[];
-      readonly kinds: readonly FaultKind[];
-      readonly from?: number;
-    }
-  /** Each pair of the first opportunities of a kind. */
-  | { readonly scenario: string; readonly seeds?: readonly number[]; readonly pairs: FaultKind; readonly upTo: number }
-  /** A random world. */
-  | { readonly random: number };
+export type Hint = {
+  /** The story as it goes without faults, in each of these worlds (default: the first); and then … */
+  readonly scenario: string;
+  readonly seeds?: readonly number[];
+  /** … each opportunity of these kinds alone, from this one on; */
+  readonly kinds?: readonly FaultKind[];
+  readonly from?: number;
+  /** … each of the first opportunities of one kind with each of another, or of the same. */
+  readonly pairs?: { readonly of: readonly [FaultKind, FaultKind]; readonly first: number };
+};
 
 export type Bug = {
   readonly name: string;
@@ -27,7 +23,6 @@ export type Bug = {
   readonly hole?: `H${number}`;
   readonly about: string;
   readonly edits: readonly Edit[];
-  /** Several only where it breaks one as surely as the other. */
-  readonly breaks: PromiseName | readonly [PromiseName, ...PromiseName[]];
+  readonly breaks: PromiseName;
   readonly where: readonly Hint[];
 };

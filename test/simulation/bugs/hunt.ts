@@ -7,13 +7,12 @@ import { commandOf, type Hunted, search } from './search.ts';
 
 /** What is wrong with a hunt, if anything: a bug that is found under another name than its own would mislead whoever reads it. */
 export const problemOf = ({ breaks }: Bug, { found, executions }: Hunted): string | undefined => {
-  const expected: readonly string[] = typeof breaks === 'string' ? [breaks] : breaks;
   if (found === undefined) {
-    return `${executions} executions kept every promise, and it breaks ${expected.join(' or ')}`;
+    return `${executions} executions kept every promise, and it breaks ${breaks}`;
   }
-  return expected.includes(found.promise)
+  return found.promise === breaks
     ? undefined
-    : `it breaks ${expected.join(' or ')}, and was taken for ${found.promise}: ${found.detail} (${commandOf(found.play)})`;
+    : `it breaks ${breaks}, and was taken for ${found.promise}: ${found.detail} (${commandOf(found.play)})`;
 };
 
 /** @returns what is wrong, if anything */

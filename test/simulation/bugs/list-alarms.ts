@@ -68,7 +68,9 @@ export const ALARM_BUGS: readonly Bug[] = [
       },
     ],
     breaks: 'armed',
-    where: [{ scenario: 'late-writers', pairs: 'frozen', upTo: 10, seeds: [3, 9, 1, 2, 4, 5, 6, 7, 8] }],
+    where: [
+      { scenario: 'late-writers', pairs: { of: ['frozen', 'frozen'], first: 10 }, seeds: [3, 9, 1, 2, 4, 5, 6, 7, 8] },
+    ],
   },
   {
     name: 'no-bump',

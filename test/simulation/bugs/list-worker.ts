@@ -127,4 +127,51 @@ export const WORKER_BUGS: readonly Bug[] = [
     breaks: 'one_valid_attempt',
     where: [{ scenario: 'too-late' }],
   },
+  {
+    name: 'sleeps-before-welcome',
+    hole: 'H35',
+    about: 'A worker that slept between its hello and the welcome takes the session for its own.',
+    edits: [
+      {
+        file: AGENT,
+        find: '!sleepWatch.sleptTooLong() || !introduced',
+        replace: '!sleepWatch.sleptTooLong() || !session.welcomed',
+      },
+    ],
+    breaks: 'sleeper_waits',
+    where: [{ scenario: 'waiting', kinds: ['worker_paused'] }],
+  },
+  {
+    name: 'any-answer-will-do',
+    hole: 'H36',
+    about: 'A worker that slept takes the answer to an earlier greeting for the one that it asked for.',
+    edits: [{ file: AGENT, find: ' || asked.epoch !== epochOf(frame)', replace: '' }],
+    breaks: 'sleeper_waits',
+    where: [{ scenario: 'waiting', kinds: ['worker_paused'] }],
+  },
+  {
+    name: 'short-memory',
+    hole: 'H37',
+    about: 'A worker remembers what it has finished for less time than a redelivery may take.',
+    edits: [
+      {
+        file: 'lib/domain/timing.ts',
+        find: 'RESULT_MEMORY_MS = 60 * 60_000',
+        replace: 'RESULT_MEMORY_MS = 10 * 60_000',
+      },
+    ],
+    breaks: 'executed_once',
+    where: [],
+  },
+  {
+    name: 'due-by-a-wrong-clock',
+    hole: 'H38',
+    about:
+      'A run that fell due by a wrong clock begins when the worker may start again, although the clock is right by then.',
+    edits: [
+      { file: SLOTS, find: 'serverClock.nowMs() < next.entry.order.notBefore', replace: 'serverClock.nowMs() < 0' },
+    ],
+    breaks: 'never_early',
+    where: [{ scenario: 'cancel-at-once', kinds: ['clock_stepped'] }],
+  },
 ];

@@ -24,7 +24,7 @@ export const WRITE_BUGS: readonly Bug[] = [
     name: 'status-not-asked',
     about: 'A write does not ask for the status that it starts from.',
     edits: [{ file: RUNS, find: 'from.includes(run.status) &&', replace: 'from.length >= 0 &&' }],
-    breaks: ['terminal_final', 'ended_once'],
+    breaks: 'terminal_final',
     where: [{ scenario: 'retry', kinds: ['message_doubled'] }],
   },
   {
@@ -41,7 +41,7 @@ export const WRITE_BUGS: readonly Bug[] = [
       { file: RUNS, find: '(expect.session === undefined || run.session?.id === expect.session) &&', replace: '' },
     ],
     breaks: 'one_valid_attempt',
-    where: [{ scenario: 'adoption', kinds: ['frozen'] }],
+    where: [{ scenario: 'adoption', kinds: ['frozen'], seeds: [4, 1, 2, 3] }],
   },
   {
     name: 'evidence-twice',
@@ -118,5 +118,16 @@ export const WRITE_BUGS: readonly Bug[] = [
     ],
     breaks: 'sleeper_waits',
     where: [{ scenario: 'one-shot', kinds: ['worker_paused'] }],
+  },
+  {
+    name: 'closed-is-deleted',
+    hole: 'H34',
+    about:
+      'The row of a session that is over is deleted at once, and a slow function that handles its hello again creates it anew.',
+    edits: [
+      { file: 'lib/domain/session.ts', find: 'session.createdAt + CLOSED_KEPT_MS', replace: 'session.createdAt' },
+    ],
+    breaks: 'armed',
+    where: [],
   },
 ];

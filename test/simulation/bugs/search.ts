@@ -1,6 +1,6 @@
 /** Looks for the execution that gives a bug away: where its hint points, then at every single fault, then at random. */
 import type { Outcome, Scenario } from '../execution.ts';
-import { describeFault, FAULT_KINDS, type Fault, type FaultKind, type FaultPlan, parseFault } from '../faults.ts';
+import { describeFault, FAULT_KINDS, type Fault, type FaultKind, type FaultPlan } from '../faults.ts';
 import type { Violation } from '../promises.ts';
 import { type Simulation, simulationWith } from './apply.ts';
 import type { Bug, Hint } from './bug.ts';
@@ -41,43 +41,33 @@ export const playIn = (simulation: Simulation, { scenario, seed, plan }: Play): 
 
 type Played = { readonly play: Play; readonly outcome: Outcome };
 
-/** Every pair of the first opportunities of a kind. */
-const pairsOf = (kind: FaultKind, upTo: number): Fault[][] =>
-  Array.from({ length: upTo }, (_, index) => index + 1).flatMap((first) =>
-    Array.from({ length: upTo - first }, (_, index): Fault[] => [
-      { kind, nth: first },
-      { kind, nth: first + 1 + index },
-    ]),
-  );
+const singlesOf = (kind: FaultKind, from: number, to: number): Fault[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => ({ kind, nth: from + index }));
 
 /** What a hint names, in one world: plans of faults that follow from how the story goes without them. */
-const plansOf = (hint: Exclude<Hint, { random: number }>, { opportunities }: Outcome): Fault[][] => {
-  if ('pairs' in hint) {
-    return pairsOf(hint.pairs, hint.upTo);
+const plansOf = ({ kinds = [], from = 1, pairs }: Hint, { opportunities }: Outcome): Fault[][] => {
+  const singles = kinds.flatMap((kind) => singlesOf(kind, from, opportunities[kind]));
+  if (pairs === undefined) {
+    return singles.map((fault) => [fault]);
   }
-  if ('kinds' in hint) {
-    const { kinds, from = 1 } = hint;
-    return kinds.flatMap((kind) =>
-      Array.from({ length: Math.max(0, opportunities[kind] - from + 1) }, (_, index) => [{ kind, nth: from + index }]),
-    );
-  }
-  return hint.faults === undefined ? [] : [hint.faults.split(',').map((one) => parseFault(one.trim()))];
+  const [one, other] = pairs.of.map((kind) => singlesOf(kind, 1, Math.min(pairs.first, opportunities[kind])));
+  return (one ?? []).flatMap((first) =>
+    (other ?? []).filter(({ kind, nth }) => kind !== first.kind || nth > first.nth).map((second) => [first, second]),
+  );
 };
 
 /** Plays what a hint names, one execution at a time. */
-export const follow = async function* (simulation: Simulation, hint: Hint): AsyncGenerator<Played> {
-  const playOne = async (play: Play): Promise<Played> => ({ play, outcome: await playIn(simulation, play) });
-  if ('random' in hint) {
-    const { scenario, rates } = simulation.swarm(hint.random);
-    yield await playOne({ scenario: scenario.name, seed: hint.random, plan: { rates } });
-    return;
-  }
+const follow = async function* (simulation: Simulation, hint: Hint): AsyncGenerator<Played> {
   const { scenario, seeds = [1] } = hint;
+  const playOne = async (seed: number, faults: readonly Fault[]): Promise<Played> => {
+    const play = { scenario, seed, plan: { faults } };
+    return { play, outcome: await playIn(simulation, play) };
+  };
   for (const seed of seeds) {
-    const plain = await playOne({ scenario, seed, plan: { faults: [] } });
+    const plain = await playOne(seed, []);
     yield plain;
     for (const faults of plansOf(hint, plain.outcome)) {
-      yield await playOne({ scenario, seed, plan: { faults } });
+      yield await playOne(seed, faults);
     }
   }
 };
@@ -88,18 +78,25 @@ const followAll = async function* (simulation: Simulation, hints: readonly Hint[
   }
 };
 
+const playAtRandom = async function* (simulation: Simulation): AsyncGenerator<Played> {
+  for (let seed = 1; ; seed += 1) {
+    const { scenario, rates } = simulation.swarm(seed);
+    const play = { scenario: scenario.name, seed, plan: { rates } };
+    yield { play, outcome: await playIn(simulation, play) };
+  }
+};
+
 /** @throws a plain error when the bug's text or its scenario is not there any more */
 export const search = async ({ edits, where }: Bug): Promise<Hunted> => {
   const began = performance.now();
   const simulation = await simulationWith(edits);
   const singles = simulation.STORIES.map(({ name }): Hint => ({ scenario: name, kinds: FAULT_KINDS }));
-  const random = Array.from({ length: PATIENCE }, (_, index): Hint => ({ random: 1 + index }));
   const told = (executions: number): Hunted => ({ executions, ms: Math.round(performance.now() - began) });
 
   let executions = 0;
-  for (const hints of [[...where, ...singles], random]) {
+  for (const played of [followAll(simulation, [...where, ...singles]), playAtRandom(simulation)]) {
     const end = executions + PATIENCE / 2;
-    for await (const { play, outcome } of followAll(simulation, hints)) {
+    for await (const { play, outcome } of played) {
       executions += 1;
       if (outcome.violation !== undefined) {
         return { ...told(executions), found: { ...outcome.violation, play } };

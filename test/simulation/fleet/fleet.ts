@@ -116,12 +116,16 @@ export const createFleet = (world: Surroundings) => {
 
   const plans = new Map<string, WorkerOptions>();
 
-  const loadPayload = async (run: string, inline: string | undefined): Promise<LoadedPayload> => {
-    const text = inline ?? (await world.fetchPayload(run));
-    return text === undefined
+  const parsed = (text: string | undefined): LoadedPayload =>
+    text === undefined
       ? { reason: 'payload_unavailable', error: 'The payload could not be fetched' }
       : { payload: JSON.parse(text) };
-  };
+
+  /** An answer that finds the process dead is heard by nobody. */
+  const fetchPayload = (peer: Peer, run: string): Promise<LoadedPayload> =>
+    new Promise((resolve) => {
+      void world.fetchPayload(run).then((text) => timeline.after(0, () => peer.run(() => resolve(parsed(text)))));
+    });
 
   /** Not twice, and not one that has left for good. */
   const boot = (name: string): void => {
@@ -138,7 +142,7 @@ export const createFleet = (world: Surroundings) => {
     const agent = createAgent({
       openLink: (events) => world.gateway().open(peer, events),
       makeSessionId: world.makeSessionId,
-      loadPayload: (order) => loadPayload(order.run, order.payload),
+      loadPayload: async ({ run, payload }) => (payload === undefined ? fetchPayload(peer, run) : parsed(payload)),
       identity: { name, pool: 'default', maxTasks: slots, handlers, tags: [] },
       handlers: new Map(
         handlers.map((handler) => [
@@ -146,6 +150,10 @@ export const createFleet = (world: Surroundings) => {
           {
             idempotent,
             execute: (task, control) => {
+              // It died by what it began a moment ago.
+              if (!peer.isAlive()) {
+                return new Promise(() => undefined);
+              }
               beforeBegin(process, task.run, task.attempt);
               return execute(task, control);
             },
