@@ -1,12 +1,10 @@
 /** Those who call: over HTTP as API D says, and straight into the use cases for what no API asks for yet. */
+
 import type { Context } from 'aws-lambda';
 import { httpEvent, lambdaContext } from '../support/http-event.ts';
+import type { Basics } from './basics.ts';
 import type { Functions } from './cloud/functions.ts';
-import type { Faults } from './faults.ts';
 import type { Behaviour } from './fleet/handler.ts';
-import type { Ledger } from './ledger.ts';
-import type { Timeline } from './timeline.ts';
-import type { Say } from './trace.ts';
 
 export type Order = Partial<Behaviour> & {
   readonly label: string;
@@ -34,12 +32,8 @@ const AGAIN_MS = 2_000;
 const TRIES = 8;
 const SOON_MS = 50;
 
-type Surroundings = {
-  readonly timeline: Timeline;
-  readonly faults: Faults;
-  readonly ledger: Ledger;
+type Surroundings = Pick<Basics, 'timeline' | 'faults' | 'ledger' | 'say'> & {
   readonly functions: Functions;
-  readonly say: Say;
 };
 
 const taskIn = (body: unknown): { readonly id: number; readonly status: string } | undefined => {

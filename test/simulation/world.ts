@@ -4,6 +4,7 @@
  */
 import { NOW, RETENTION_MS } from '../support/rows.ts';
 import { seeded } from '../support/seeded.ts';
+import type { Basics } from './basics.ts';
 import { createClient } from './client.ts';
 import { createDatabase } from './cloud/database.ts';
 import { createFunctions, type Functions } from './cloud/functions.ts';
@@ -42,15 +43,14 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     say(() => ['FAULT', `${describeFault(fault)}: ${FAULTS[fault.kind]}`]),
   );
   const shards = { sessions: 1 + Math.floor(chance() * 2), ready: 1 + Math.floor(chance() * 3) };
+  const basics: Basics = { timeline, chance, faults, ledger, say };
   const slandered = new Set<string>();
   const waiting = new Set<() => void>();
   let tokens = 0;
   let sessions = 0;
 
   const stream = createStream({
-    timeline,
-    chance,
-    faults,
+    ...basics,
     deliver: (event) => functions.invoke('counts', (handler) => handler(event)),
   });
   const database = createDatabase({
@@ -73,19 +73,12 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     },
   });
   const queue: Queue = createQueue({
-    timeline,
-    chance,
-    faults,
-    ledger,
-    say,
+    ...basics,
     deliver: (records) => functions.invoke('alarms', (handler) => handler({ Records: records })),
   });
-  const schedules = createSchedules({ timeline, chance, faults, ledger, say, queue });
+  const schedules = createSchedules({ ...basics, queue });
   const gateway: Gateway = createGateway({
-    timeline,
-    chance,
-    faults,
-    say,
+    ...basics,
     receive: (conn, body) => {
       void functions.invoke('frame', (handler) => handler(socketEvent('$default', conn, body)));
     },
@@ -98,12 +91,8 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     slandered: (conn) => slandered.add(conn),
   });
   const functions: Functions = createFunctions({
-    timeline,
-    chance,
-    faults,
-    ledger,
-    say,
-    network: createNetwork({ timeline, chance, faults, ledger }),
+    ...basics,
+    network: createNetwork(basics),
     services: {
       stores: database.stores,
       sockets: { post: gateway.post, close: gateway.close },
@@ -119,11 +108,7 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     },
   });
   const fleet = createFleet({
-    timeline,
-    chance,
-    faults,
-    ledger,
-    say,
+    ...basics,
     gateway: () => gateway,
     makeSessionId: () => {
       sessions += 1;
@@ -134,14 +119,10 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
       return ended.kind === 'answered' ? ended.answer?.payload : undefined;
     },
   });
-  const client = createClient({ timeline, faults, ledger, functions, say });
+  const client = createClient({ ...basics, functions });
 
   return {
-    timeline,
-    chance,
-    faults,
-    ledger,
-    say,
+    ...basics,
     functions,
     queue,
     schedules,

@@ -2,11 +2,9 @@
  * Lambda: instances that handle one event at a time. An instance that dies in the middle of a port call is never heard of
  * again; what it had sent by then is still carried out.
  */
+
 import type { Logger } from '../../../lib/platform/logger.ts';
-import type { Faults } from '../faults.ts';
-import type { Ledger } from '../ledger.ts';
-import type { Timeline } from '../timeline.ts';
-import type { Say } from '../trace.ts';
+import type { Basics } from '../basics.ts';
 import type { Ended } from './ended.ts';
 import { type Call, createInstance, type FunctionName, type Handlers, type Services } from './instance.ts';
 import type { Network } from './network.ts';
@@ -27,12 +25,7 @@ export type Functions = {
   readonly crashed: ReadonlySet<string>;
 };
 
-type Surroundings = {
-  readonly timeline: Timeline;
-  readonly chance: () => number;
-  readonly faults: Faults;
-  readonly ledger: Ledger;
-  readonly say: Say;
+type Surroundings = Basics & {
   readonly network: Network;
   readonly services: Services;
 };

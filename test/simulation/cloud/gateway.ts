@@ -2,11 +2,10 @@
  * API Gateway's WebSocket side: sockets, the frames in both directions, and what becomes of either when a socket ends with or
  * without a word.
  */
+
 import { type ServerFrame, serverFrame, type WorkerFrame } from '../../../lib/contracts/frames.ts';
 import type { Link, LinkEvents } from '../../../lib/worker/link.ts';
-import type { Faults } from '../faults.ts';
-import type { Timeline } from '../timeline.ts';
-import type { Say } from '../trace.ts';
+import type { Basics } from '../basics.ts';
 
 /** One way between worker and gateway. */
 const TRANSIT_MS = 10;
@@ -34,11 +33,7 @@ type Socket = {
   pingedAt: number | undefined;
 };
 
-type Surroundings = {
-  readonly timeline: Timeline;
-  readonly chance: () => number;
-  readonly faults: Faults;
-  readonly say: Say;
+type Surroundings = Pick<Basics, 'timeline' | 'chance' | 'faults' | 'say'> & {
   /** A frame for the function behind the gateway. */
   readonly receive: (conn: string, body: string) => void;
   readonly disconnect: (conn: string) => void;

@@ -1,11 +1,10 @@
 /**
  * What lies between a function and the services that it calls: time, lost answers, refusals, and the SDK's repeats.
  */
+
 import type { Run } from '../../../lib/domain/run.ts';
 import type { Session } from '../../../lib/domain/session.ts';
-import type { Faults } from '../faults.ts';
-import type { Ledger } from '../ledger.ts';
-import type { Timeline } from '../timeline.ts';
+import type { Basics } from '../basics.ts';
 
 /** Reads: they may fail, but there is no doubt about what they did. */
 const READS: ReadonlySet<string> = new Set([
@@ -51,12 +50,7 @@ export type Network = {
   readonly send: (name: string, args: readonly unknown[], perform: () => Promise<unknown>) => Promise<unknown>;
 };
 
-type Surroundings = {
-  readonly timeline: Timeline;
-  readonly chance: () => number;
-  readonly faults: Faults;
-  readonly ledger: Ledger;
-};
+type Surroundings = Pick<Basics, 'timeline' | 'chance' | 'faults' | 'ledger'>;
 
 export const createNetwork = ({ timeline, chance, faults, ledger }: Surroundings): Network => {
   const latency = (): number => 1 + Math.floor(chance() * LATENCY_MS);

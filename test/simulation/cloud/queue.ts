@@ -2,14 +2,12 @@
  * SQS and its poller: messages appear after their delay, wait up to a second for others, are handed to a function ten at a
  * time, and are deleted when it says so. What it does not say comes again, ten times, and then lies in the dead-letter queue.
  */
+
 import type { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { decodeAlarm } from '../../../lib/contracts/alarm-message.ts';
 import type { Alarm } from '../../../lib/domain/alarm.ts';
-import type { Faults } from '../faults.ts';
-import type { Ledger } from '../ledger.ts';
-import type { Timeline } from '../timeline.ts';
-import type { Say } from '../trace.ts';
+import type { Basics } from '../basics.ts';
 import type { Ended } from './ended.ts';
 
 /** As the stack sets them: lib/infrastructure/stacks/messaging-stack.ts and realtime-stack.ts. */
@@ -33,12 +31,7 @@ type Message = {
   receives: number;
 };
 
-type Surroundings = {
-  readonly timeline: Timeline;
-  readonly chance: () => number;
-  readonly faults: Faults;
-  readonly ledger: Ledger;
-  readonly say: Say;
+type Surroundings = Basics & {
   readonly deliver: (records: SQSRecord[]) => Promise<Ended<SQSBatchResponse>>;
 };
 

@@ -1,10 +1,8 @@
 /** EventBridge Scheduler: one-time schedules that send a message within their minute and are then deleted. */
+
 import { ConflictException, type CreateScheduleCommand } from '@aws-sdk/client-scheduler';
 import { decodeAlarm } from '../../../lib/contracts/alarm-message.ts';
-import type { Faults } from '../faults.ts';
-import type { Ledger } from '../ledger.ts';
-import type { Timeline } from '../timeline.ts';
-import type { Say } from '../trace.ts';
+import type { Basics } from '../basics.ts';
 import { keyText, type Queue } from './queue.ts';
 
 const MINUTE_MS = 60_000;
@@ -13,12 +11,7 @@ const LATE_MS = 15 * MINUTE_MS;
 
 export type SchedulesClient = { readonly send: (command: CreateScheduleCommand) => Promise<void> };
 
-type Surroundings = {
-  readonly timeline: Timeline;
-  readonly chance: () => number;
-  readonly faults: Faults;
-  readonly ledger: Ledger;
-  readonly say: Say;
+type Surroundings = Basics & {
   readonly queue: Pick<Queue, 'accept' | 'bury'>;
 };
 

@@ -1,10 +1,10 @@
 /** The table's stream and its consumer: every change of a run, in order for each shard, once or more often. */
+
 import type { DynamoDBRecord } from 'aws-lambda';
 import { runShard } from '../../../lib/domain/ids.ts';
 import type { Run } from '../../../lib/domain/run.ts';
 import type { WindowedStreamEvent } from '../../../lib/platform/stream/counts-handler.ts';
-import type { Faults } from '../faults.ts';
-import type { Timeline } from '../timeline.ts';
+import type { Basics } from '../basics.ts';
 import type { Ended } from './ended.ts';
 
 /** As the stack sets it: lib/infrastructure/stacks/realtime-stack.ts. */
@@ -12,10 +12,7 @@ const BATCH_WINDOW_MS = 4_000;
 const SHARDS = 2;
 const AGAIN_MS = 1_000;
 
-type Surroundings = {
-  readonly timeline: Timeline;
-  readonly chance: () => number;
-  readonly faults: Faults;
+type Surroundings = Pick<Basics, 'timeline' | 'chance' | 'faults'> & {
   readonly deliver: (event: WindowedStreamEvent) => Promise<Ended<unknown>>;
 };
 

@@ -1,4 +1,5 @@
 /** Workers as they are: the worker library's own agent, in processes that share nothing but the world they live in. */
+
 import type { ServerFrame, WorkerFrame } from '../../../lib/contracts/frames.ts';
 import { attemptKey } from '../../../lib/domain/session.ts';
 import { SLEEP_SUSPECT_MS } from '../../../lib/domain/timing.ts';
@@ -7,11 +8,8 @@ import { CONNECTOR_TIMINGS } from '../../../lib/worker/connector.ts';
 import type { WorkerLogger } from '../../../lib/worker/logger.ts';
 import type { LoadedPayload } from '../../../lib/worker/order-payload.ts';
 import type { Spool } from '../../../lib/worker/spool.ts';
+import type { Basics } from '../basics.ts';
 import type { Gateway, Peer } from '../cloud/gateway.ts';
-import type { Faults } from '../faults.ts';
-import type { Ledger } from '../ledger.ts';
-import type { Timeline } from '../timeline.ts';
-import type { Say } from '../trace.ts';
 import { createHandler } from './handler.ts';
 import { createProcess, type Process } from './process.ts';
 
@@ -42,12 +40,7 @@ const DRAIN_MS = 60_000;
 /** A push that is taken in this long after it was made may have been voided meanwhile: it comes on top (C6). */
 const LATE_PUSH_MS = 19_000;
 
-type Surroundings = {
-  readonly timeline: Timeline;
-  readonly chance: () => number;
-  readonly faults: Faults;
-  readonly ledger: Ledger;
-  readonly say: Say;
+type Surroundings = Basics & {
   readonly gateway: () => Gateway;
   readonly makeSessionId: () => string;
   /** A payload that is too large for a frame, asked for over HTTP. */

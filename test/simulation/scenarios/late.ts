@@ -62,5 +62,23 @@ const longRun: Scenario = {
   },
 };
 
+/**
+ * The result of a run is lost, and so is the function that would have asked for it: only the alarm of the run is left to do so,
+ * a quarter of an hour after its last look.
+ */
+const lateQuestion: Scenario = {
+  name: 'late-question',
+  play: async (world) => {
+    const { client, fleet, functions, gateway, timeline } = world;
+    const anna = fleet.start('anna', { slots: 1 });
+    await world.until(anna.welcomed);
+    await client.submit({ label: 'a', workMs: 16 * MINUTE_MS, timeoutMs: DAY_MS });
+    await timeline.pause(16 * MINUTE_MS - 1_000);
+    gateway.drop('anna', 'silent');
+    functions.dieBefore('runs.get');
+    await world.until(() => areOver(world, ['a']), 30 * MINUTE_MS);
+  },
+};
+
 export const LATE: readonly Scenario[] = [lateWriters];
-export const LONG: readonly Scenario[] = [stubborn, longRun];
+export const LONG: readonly Scenario[] = [stubborn, longRun, lateQuestion];
