@@ -3,7 +3,14 @@
  * K1 (session id in memory, results on disk), K2 (a redelivery is ignored or answered), K3 (tombstones), K4 (foreign
  * frames, sleep), K5 (the session is gone), C2 and C6 (credit), S1 to S3 (hello, resume, two sockets).
  */
-import type { AttemptRef, RunOrder, ServerFrame, ServerFrameOf, WorkerFrame, WorkerFrameOf } from '../contracts/frames.ts';
+import type {
+  AttemptRef,
+  RunOrder,
+  ServerFrame,
+  ServerFrameOf,
+  WorkerFrame,
+  WorkerFrameOf,
+} from '../contracts/frames.ts';
 import { KILL_GRACE_MS, SESSION_LOSS_MS, SLEEP_SUSPECT_MS } from '../domain/timing.ts';
 import { createAttemptMemory } from './attempt-memory.ts';
 import { type Cancel, type Clock, createServerClock } from './clock.ts';

@@ -2,6 +2,7 @@
  * The simulation can fail: each of these bugs is put into a copy of the code, and the simulation finds it and names the
  * promise that it breaks.
  */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { simulationWith } from './bugs/apply.ts';
 import { problemOf } from './bugs/hunt.ts';
@@ -30,6 +31,16 @@ it('the code as it is keeps every promise in the same executions', { timeout: 12
   expect(broken).toEqual([]);
 });
 
-it('no two bugs share a name', () => {
-  expect(new Set(BUGS.map(({ name }) => name)).size).toBe(BUGS.length);
+describe('the list of bugs', () => {
+  it('has no name twice', () => {
+    expect(new Set(BUGS.map(({ name }) => name)).size).toBe(BUGS.length);
+  });
+
+  it('opens every hole that the protocol closes', async () => {
+    const protocol = await readFile(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+    const holes = [...protocol.matchAll(/^\| (H\d+) \|/gm)].map(([, hole]) => hole);
+    const opened = new Set<string | undefined>(BUGS.map(({ hole }) => hole));
+    expect(holes.length).toBeGreaterThan(25);
+    expect(holes.filter((hole) => !opened.has(hole))).toEqual([]);
+  });
 });

@@ -22,7 +22,7 @@ const FOLLOWS: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
 };
 /** Dispatch may be this far ahead of the instant (3 s), and workers' clocks are right to within this. */
 const DISPATCH_AHEAD_MS = 3_000;
-const CLOCK_ERROR_MS = 50;
+const CLOCK_ERROR_MS = 12;
 /** The longest silence between two looks at an open row, and what an alarm may be late in a batch. */
 const LONGEST_LOOK_MS = 15 * 60_000;
 /** So long may a worker be silent. */

@@ -147,7 +147,7 @@ export const WORKER_BUGS: readonly Bug[] = [
     about: 'A worker that slept takes the answer to an earlier greeting for the one that it asked for.',
     edits: [{ file: AGENT, find: ' || asked.epoch !== epochOf(frame)', replace: '' }],
     breaks: 'sleeper_waits',
-    where: [{ scenario: 'waiting', kinds: ['worker_paused'] }],
+    where: [{ scenario: 'sleeper', pairs: { of: ['frame_doubled', 'worker_paused'], first: 4 }, seeds: [1, 3, 2] }],
   },
   {
     name: 'short-memory',
@@ -161,7 +161,7 @@ export const WORKER_BUGS: readonly Bug[] = [
       },
     ],
     breaks: 'executed_once',
-    where: [],
+    where: [{ scenario: 'late-question' }],
   },
   {
     name: 'due-by-a-wrong-clock',
@@ -172,6 +172,6 @@ export const WORKER_BUGS: readonly Bug[] = [
       { file: SLOTS, find: 'serverClock.nowMs() < next.entry.order.notBefore', replace: 'serverClock.nowMs() < 0' },
     ],
     breaks: 'never_early',
-    where: [{ scenario: 'cancel-at-once', kinds: ['clock_stepped'] }],
+    where: [{ scenario: 'clock-jump', seeds: [1, 2, 3] }],
   },
 ];

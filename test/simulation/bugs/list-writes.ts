@@ -128,6 +128,6 @@ export const WRITE_BUGS: readonly Bug[] = [
       { file: 'lib/domain/session.ts', find: 'session.createdAt + CLOSED_KEPT_MS', replace: 'session.createdAt' },
     ],
     breaks: 'armed',
-    where: [],
+    where: [{ scenario: 'drain', pairs: { of: ['frame_doubled', 'frozen'], first: 10 }, seeds: [1, 3] }],
   },
 ];

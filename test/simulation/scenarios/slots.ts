@@ -68,5 +68,22 @@ const lateWorker: Scenario = {
   },
 };
 
+/** The wall clock of a worker jumps a minute ahead while it holds a run for every 22 ms of the next second. */
+const clockJump: Scenario = {
+  name: 'clock-jump',
+  play: async (world) => {
+    const { client, fleet, timeline } = world;
+    const anna = fleet.start('anna', { slots: 50 });
+    await world.until(anna.welcomed);
+    const labels = Array.from({ length: 50 }, (_, index) => `r${index}`);
+    for (const [index, label] of labels.entries()) {
+      void client.submit({ label, workMs: 100, inMs: 1_000 + 22 * index });
+    }
+    await timeline.pause(900);
+    anna.stepClock(MINUTE_MS);
+    await world.until(() => areOver(world, labels));
+  },
+};
+
 export const SLOTS: readonly Scenario[] = [overtaken, lateWorker];
-export const LOAD: readonly Scenario[] = [busy];
+export const LOAD: readonly Scenario[] = [busy, clockJump];
