@@ -181,6 +181,8 @@ export const execute = async (
         queue.redrive();
       }
       world.look();
+      // Whoever was waiting goes on now: the next event must not overtake him.
+      await timeline.step(timeline.now() - 1);
     }
     return ledger.violation() === undefined;
   };

@@ -29,6 +29,9 @@ const LONGEST_LOOK_MS = 15 * 60_000;
 const SILENCE_MS = 45_000;
 
 export const isOpenRun = (run: Run): boolean => !FINAL.has(run.status) || run.evidence?.state === 'pending';
+/** The workers of this world number their sessions in the order in which they make them, whenever their hello arrives. */
+export const isYounger = (session: string, than: string): boolean =>
+  Number(session.split('-')[1]) > Number(than.split('-')[1]);
 const isOpenSession = (session: Session): boolean => session.st === 'up' || session.st === 'lost';
 
 export type Execution = {
@@ -152,11 +155,11 @@ export const createLedger = (now: () => number) => {
     }
   };
 
-  /** A run in flight changes its session only with its worker, and only to a younger one: this world numbers them. */
+  /** A run in flight changes its session only with its worker, and only to a younger one. */
   const onMove = ({ id, worker }: Run, from: string, to: string): void => {
     const name = sessions.get(to)?.name;
     must(
-      (name === undefined || name === worker) && Number(to.split('-')[1]) > Number(from.split('-')[1]),
+      (name === undefined || name === worker) && isYounger(to, from),
       'one_valid_attempt',
       () => `run ${id} of ${worker} moved from session ${from} to session ${to} of ${name}`,
     );

@@ -44,8 +44,9 @@ const FROZEN_MOST_MS = 150_000;
 const SESSIONS_PER_LOOK = 8;
 
 const brief = (value: unknown): string => {
-  const text = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner));
-  return text === undefined ? '' : text.length > 160 ? `${text.slice(0, 157)}…` : text;
+  const plain = (_key: string, inner: unknown): unknown => (typeof inner === 'bigint' ? Number(inner) : inner);
+  const text = value === undefined ? '' : JSON.stringify(value, plain);
+  return text.length > 160 ? `${text.slice(0, 157)}…` : text;
 };
 
 /** Errors that only wrong code makes: they are no fault of the world. */

@@ -1,4 +1,5 @@
 import type { RunStatus } from '../../../lib/domain/run.ts';
+import { isYounger } from '../ledger.ts';
 import type { World } from '../world.ts';
 
 const SILENCE_MS = 45_000;
@@ -94,8 +95,8 @@ export const mustBeDelivered = ({ ledger, client }: World, gentle: boolean, labe
 /** In a story in which nobody says goodbye, only its silence for 45 s ends a session, or another one of its worker. */
 export const watchLosses = ({ ledger, timeline, until }: World, within: () => boolean): void => {
   void until(() => {
-    for (const { st, id, name, hbAt, createdAt } of ledger.sessions.values()) {
-      const successors = [...ledger.sessions.values()].filter((one) => one.name === name && one.createdAt > createdAt);
+    for (const { st, id, name, hbAt } of ledger.sessions.values()) {
+      const successors = [...ledger.sessions.values()].filter((one) => one.name === name && isYounger(one.id, id));
       ledger.must(
         st === 'up' || timeline.now() - hbAt >= SILENCE_MS || successors.length > 0,
         'session_kept',
