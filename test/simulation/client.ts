@@ -47,11 +47,18 @@ export const createClient = ({ timeline, faults, ledger, functions, say }: Surro
   const idsOf = new Map<string, Set<string>>();
   let requests = 0;
 
-  const send = async (request: string, headers: Record<string, string>, body?: object): Promise<Answer | undefined> => {
+  /** @param onSent for each copy of the request that goes out */
+  const send = async (
+    request: string,
+    headers: Record<string, string>,
+    body?: object,
+    onSent: () => void = () => undefined,
+  ): Promise<Answer | undefined> => {
     requests += 1;
     const requestId = `request-${requests}`;
-    const once = (): Promise<Answer | undefined> =>
-      functions
+    const once = (): Promise<Answer | undefined> => {
+      onSent();
+      return functions
         .invoke('http', (handler) =>
           handler(httpEvent(request, { headers, requestId, ...(body === undefined ? {} : { body }) }), context()),
         )
@@ -60,6 +67,7 @@ export const createClient = ({ timeline, faults, ledger, functions, say }: Surro
             ? undefined
             : { status: ended.answer.statusCode ?? 0, body: JSON.parse(ended.answer.body ?? 'null') as unknown },
         );
+    };
     if (faults.strike('request_doubled')) {
       void once();
     }
@@ -111,11 +119,10 @@ export const createClient = ({ timeline, faults, ledger, functions, say }: Surro
       const counter = asked.get(label) ?? { sent: 0, keyed };
       asked.set(label, counter);
       const headers = keyed ? { 'idempotency-key': label } : {};
-      const ask = (): Promise<Answer | undefined> => {
-        // A doubled request may have made a second run.
-        counter.sent += 2;
-        return send('POST /api/v1/tasks', headers, body);
-      };
+      const ask = (): Promise<Answer | undefined> =>
+        send('POST /api/v1/tasks', headers, body, () => {
+          counter.sent += 1;
+        });
       const answer = keyed ? await insist(ask) : await ask();
       const task = answer?.status === 201 ? taskIn(answer.body) : undefined;
       return task === undefined ? undefined : accept(label, String(task.id));

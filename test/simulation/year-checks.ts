@@ -1,6 +1,7 @@
 /** What must have come of a year of tasks, beyond the promises that are checked after every step. */
 import type { Run } from '../../lib/domain/run.ts';
-import { type Execution, isOpenRun } from './ledger.ts';
+import type { Execution } from './account/executions.ts';
+import { isOpenRun } from './account/runs.ts';
 import type { World } from './world.ts';
 import type { Task } from './year-plan.ts';
 

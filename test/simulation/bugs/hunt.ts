@@ -53,7 +53,9 @@ export const huntAll = async (): Promise<{
         }
         feed();
       });
-      worker.on('error', reject);
+      worker.on('error', (error) =>
+        reject(new Error(`The hunt for ${current?.name} ended its thread: ${String(error)}`)),
+      );
       feed();
     });
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), BUGS.length) }, run));

@@ -3,7 +3,7 @@
  * two million times a year. As instances in the cloud, each is new, with a name and a disk of its own.
  */
 import type { Run } from '../../../lib/domain/run.ts';
-import { isOpenRun } from '../ledger.ts';
+import { isOpenRun } from '../account/runs.ts';
 import type { World } from '../world.ts';
 import type { WorkerHandle } from './fleet.ts';
 

@@ -1,5 +1,5 @@
 import type { RunStatus } from '../../../lib/domain/run.ts';
-import { isYounger } from '../ledger.ts';
+import { isYounger } from '../account/sessions.ts';
 import type { World } from '../world.ts';
 
 const SILENCE_MS = 45_000;

@@ -1,0 +1,62 @@
+/** Alarms on their way or being handled, and the rows that cannot do without one (A1). */
+import type { Alarm, EntityKey } from '../../../lib/domain/alarm.ts';
+import type { Verdict } from './verdict.ts';
+
+/** The longest silence between two looks at an open row. */
+const LONGEST_LOOK_MS = 15 * 60_000;
+
+type Live = { readonly g: number; readonly dueAt: number };
+
+export const runKey = (id: string): string => `run ${id}`;
+export const sessionKey = (id: string): string => `session ${id}`;
+const alarmKey = ({ kind, id }: EntityKey): string => (kind === 'run' ? runKey(id) : sessionKey(id));
+
+export const createAlarmAccount = (now: () => number, { must }: Verdict) => {
+  const alarms = new Map<string, Live[]>();
+  /** Rows that changed, or whose alarms went, since they were last looked at. */
+  const suspects = new Set<string>();
+  /**
+   * A function took so long for its look at a `ready` run that a claim relied on the alarm that it had in hands, and was then
+   * sent on for the run's next look: a limit that docs/protocol.md states. The run is looked at all the same, later.
+   */
+  let slow = false;
+
+  const onAlarm = (alarm: Alarm, by: 1 | -1): void => {
+    const key = alarmKey(alarm.key);
+    const live = alarms.get(key) ?? [];
+    alarms.set(key, live);
+    if (by === 1) {
+      live.push({ g: alarm.g, dueAt: alarm.dueAt });
+    } else {
+      const index = live.findIndex(({ g, dueAt }) => g === alarm.g && dueAt === alarm.dueAt);
+      live.splice(index, 1);
+      suspects.add(key);
+      if (live.length === 0) {
+        alarms.delete(key);
+      }
+    }
+  };
+
+  /** @param wakeAt when the row says that it needs a look */
+  const watch = (key: string, g: number, wakeAt: number): void => {
+    const own = (alarms.get(key) ?? []).filter((alarm) => alarm.g === g);
+    must(own.length > 0, 'armed', () => `${key} is open and has no alarm of generation ${g}`);
+    const sooner = wakeAt > now() && !slow;
+    const latest = sooner ? wakeAt : Math.max(wakeAt, now() + LONGEST_LOOK_MS);
+    must(
+      own.length === 0 || own.some(({ dueAt }) => dueAt <= latest),
+      'armed',
+      () => `${key} needs a look at ${new Date(wakeAt).toISOString()} and its alarms come later`,
+    );
+  };
+
+  return {
+    onAlarm,
+    watch,
+    suspects,
+    onSlow: (): void => {
+      slow = true;
+    },
+    live: alarms as ReadonlyMap<string, readonly Live[]>,
+  };
+};
