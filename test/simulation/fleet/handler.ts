@@ -30,6 +30,7 @@ export const createHandler =
         return;
       }
       const execution = ledger.begin(run, attempt, worker);
+      stir();
       const end = (how: 'succeeded' | 'failed' | 'stopped', ending: Ending): void => {
         if (execution.endedAt === undefined) {
           stir();
