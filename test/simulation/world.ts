@@ -2,6 +2,7 @@
  * The whole of it: the real use cases, handlers and worker agent on memory adapters, with a clock, a network, a queue, a
  * scheduler, a stream and sockets that do what AWS may do. Everything that happens follows from the seed and the faults.
  */
+import { disconnectEvent, frameEvent } from '../support/lambda-events.ts';
 import { NOW, RETENTION_MS } from '../support/rows.ts';
 import { seeded } from '../support/seeded.ts';
 import type { Basics } from './basics.ts';
@@ -80,10 +81,10 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
   const gateway: Gateway = createGateway({
     ...basics,
     receive: (conn, body) => {
-      void functions.invoke('frame', (handler) => handler(socketEvent('$default', conn, body)));
+      void functions.invoke('frame', (handler) => handler(frameEvent(conn, body)));
     },
     disconnect: (conn) => {
-      void functions.invoke('frame', (handler) => handler(socketEvent('$disconnect', conn)));
+      void functions.invoke('frame', (handler) => handler(disconnectEvent(conn)));
     },
     delivered: (peer, frame) => fleet.delivered(peer, frame),
     sent: (peer, frame) => fleet.sent(peer, frame),
@@ -158,22 +159,3 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     },
   };
 };
-
-const socketEvent = (routeKey: string, connectionId: string, body?: string) => ({
-  requestContext: {
-    routeKey,
-    connectionId,
-    messageId: 'message',
-    eventType: routeKey === '$default' ? ('MESSAGE' as const) : ('DISCONNECT' as const),
-    extendedRequestId: 'request',
-    requestTime: '',
-    messageDirection: 'IN' as const,
-    stage: 'live',
-    connectedAt: 0,
-    requestTimeEpoch: 0,
-    requestId: 'request',
-    domainName: 'localhost',
-    apiId: 'api',
-  },
-  ...(body === undefined ? {} : { body }),
-});

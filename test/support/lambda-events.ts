@@ -1,43 +1,56 @@
 /** Events of a WebSocket API and of a queue, as Lambda hands them to a function. */
-import type { APIGatewayProxyWebsocketEventV2, SQSEvent } from 'aws-lambda';
+import type { APIGatewayProxyWebsocketEventV2, SQSEvent, SQSRecord } from 'aws-lambda';
 
-export const frameEvent = (
+type SocketEvent = Pick<APIGatewayProxyWebsocketEventV2, 'requestContext' | 'body'>;
+
+const contextOf = (
   connectionId: string,
-  body: string,
-): Pick<APIGatewayProxyWebsocketEventV2, 'requestContext' | 'body'> => ({
-  requestContext: {
-    routeKey: '$default',
-    messageId: 'message-1',
-    eventType: 'MESSAGE',
-    extendedRequestId: 'request-1',
-    requestTime: '01/Jan/2030:00:00:00 +0000',
-    messageDirection: 'IN',
-    stage: 'ws',
-    connectedAt: 0,
-    requestTimeEpoch: 0,
-    requestId: 'request-1',
-    domainName: 'sockets.example',
-    connectionId,
-    apiId: 'api',
-  },
+  routeKey: '$default' | '$disconnect',
+): APIGatewayProxyWebsocketEventV2['requestContext'] => ({
+  routeKey,
+  messageId: 'message-1',
+  eventType: routeKey === '$default' ? 'MESSAGE' : 'DISCONNECT',
+  extendedRequestId: 'request-1',
+  requestTime: '01/Jan/2030:00:00:00 +0000',
+  messageDirection: 'IN',
+  stage: 'ws',
+  connectedAt: 0,
+  requestTimeEpoch: 0,
+  requestId: 'request-1',
+  domainName: 'sockets.example',
+  connectionId,
+  apiId: 'api',
+});
+
+export const frameEvent = (connectionId: string, body: string): SocketEvent => ({
+  requestContext: contextOf(connectionId, '$default'),
   body,
+});
+
+export const disconnectEvent = (connectionId: string): SocketEvent => ({
+  requestContext: contextOf(connectionId, '$disconnect'),
+});
+
+export const queueRecord = (id: string, body: string, receives = 1): SQSRecord => ({
+  messageId: id,
+  receiptHandle: id,
+  body,
+  attributes: {
+    ApproximateReceiveCount: String(receives),
+    SentTimestamp: '0',
+    SenderId: 'sender',
+    ApproximateFirstReceiveTimestamp: '0',
+  },
+  messageAttributes: {},
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:queue',
+  awsRegion: 'us-east-1',
 });
 
 export const queueEvent = (bodies: readonly string[]): SQSEvent => ({
   Records: bodies.map((body, index) => ({
-    messageId: `message-${index}`,
+    ...queueRecord(`message-${index}`, body),
     receiptHandle: `receipt-${index}`,
-    body,
-    attributes: {
-      ApproximateReceiveCount: '1',
-      SentTimestamp: '0',
-      SenderId: 'sender',
-      ApproximateFirstReceiveTimestamp: '0',
-    },
-    messageAttributes: {},
-    md5OfBody: '',
-    eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:queue',
-    awsRegion: 'us-east-1',
   })),
 });

@@ -7,6 +7,7 @@ import type { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sd
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { decodeAlarm } from '../../../lib/contracts/alarm-message.ts';
 import type { Alarm } from '../../../lib/domain/alarm.ts';
+import { queueRecord } from '../../support/lambda-events.ts';
 import type { Basics } from '../basics.ts';
 import type { Ended } from './ended.ts';
 
@@ -36,23 +37,6 @@ type Surroundings = Basics & {
 };
 
 export const keyText = ({ key, g }: Alarm): string => `${key.kind} ${key.id} g${g}`;
-
-const toRecord = ({ id, body, receives }: Message): SQSRecord => ({
-  messageId: id,
-  receiptHandle: id,
-  body,
-  attributes: {
-    ApproximateReceiveCount: String(receives),
-    SentTimestamp: '0',
-    SenderId: 'sender',
-    ApproximateFirstReceiveTimestamp: '0',
-  },
-  messageAttributes: {},
-  md5OfBody: '',
-  eventSource: 'aws:sqs',
-  eventSourceARN: 'queue',
-  awsRegion: 'us-east-1',
-});
 
 export const createQueue = ({ timeline, chance, faults, ledger, say, deliver }: Surroundings) => {
   const messages = new Map<string, Message>();
@@ -114,7 +98,9 @@ export const createQueue = ({ timeline, chance, faults, ledger, say, deliver }: 
       const alive = batch.filter(({ id }) => messages.has(id));
       if (alive.length > 0) {
         say(() => ['queue', `delivers ${alive.map(({ alarm }) => keyText(alarm)).join(', ')}`]);
-        void deliver(alive.map(toRecord)).then((ended) => settle(alive, ended));
+        void deliver(alive.map(({ id, body, receives }) => queueRecord(id, body, receives))).then((ended) =>
+          settle(alive, ended),
+        );
       }
     }
   };
