@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { huntAll } from './bugs/hunt.ts';
+import { BUGS } from './bugs/list.ts';
 import { addAccount, emptyAccount, enter, type Found } from './explore.ts';
 import { parseFault } from './faults.ts';
 import { playOne } from './one.ts';
@@ -20,6 +21,9 @@ npm run simulate -- --seed N [--trace]    one random world, told line by line
 npm run simulate -- --scenario NAME [--seed N] [--faults KIND:NTH,…] [--trace]
 npm run simulate -- --from N              everything, with random worlds from seed N on
 scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}, year, bad-year`;
+
+// `… | head` has seen enough.
+process.stdout.on('error', () => process.exit());
 
 const write = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -66,7 +70,8 @@ const everything = async (slice: boolean, firstSeed: number): Promise<boolean> =
   }
 
   const hunted = performance.now();
-  const bugs = await huntAll();
+  // In code that breaks its promises by itself, no deliberate bug could be told from that.
+  const bugs = sum.found.length > 0 ? { total: BUGS.length, caught: 0, missed: [] } : await huntAll();
   for (const { bug, problem } of bugs.missed) {
     write(`NOT CAUGHT: ${bug}: ${problem}`);
   }
