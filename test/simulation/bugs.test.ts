@@ -24,6 +24,7 @@ describe('a deliberate bug is found, and the promise that it breaks is named', (
 it('the code as it is keeps every promise in the same executions', { timeout: 120_000 }, async () => {
   const simulation = await simulationWith([]);
   const broken: string[] = [];
+  expect(plays).toHaveLength(BUGS.length);
   for (const play of plays) {
     const { violation } = await playIn(simulation, play);
     broken.push(...(violation === undefined ? [] : [`${violation.promise}: ${violation.detail} (${commandOf(play)})`]));

@@ -36,6 +36,8 @@ const SILENCE_MS = 150 * MINUTE_MS;
 const CREDIT_MS = 66_000;
 /** A story may have put a worker to sleep for so long at its end. */
 const AWAKE_MS = 5 * MINUTE_MS;
+
+/** What costs no try, and changes nothing about how a story ends, where it is the only fault. */
 const HARMLESS: ReadonlySet<FaultKind> = new Set([
   'crash_before',
   'crash_after',

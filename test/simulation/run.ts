@@ -60,7 +60,7 @@ const everything = async (slice: boolean, firstSeed: number): Promise<boolean> =
     return sum.found.length < TOLD;
   });
   write(
-    `${grouped(sum.executions)} executions in ${seconds(began)}: ${grouped(sum.faulted)} of them with faults, ${grouped(sum.faults)} faults of ${Object.keys(sum.kinds).length} kinds`,
+    `${grouped(sum.executions)} executions in ${seconds(began)}: ${grouped(sum.faulted)} of them with faults, ${grouped(sum.faults)} faults of ${Object.keys(sum.kinds).length} kinds; every run over within ${Math.ceil(sum.restMs / 60_000)} calm minutes`,
   );
 
   for (const rates of slice ? [undefined] : [undefined, BAD_YEAR]) {
@@ -111,10 +111,13 @@ const main = async (): Promise<boolean> => {
     write(HELP);
     return true;
   }
-  if (values.seed === undefined && values.scenario === undefined) {
+  if (values.seed === undefined && values.scenario === undefined && values.faults === undefined) {
     return everything(values.slice, whole(values.from, 1));
   }
   const { scenario, trace } = values;
+  if (values.faults !== undefined && scenario === undefined) {
+    throw new Error('--faults needs a --scenario: a random world has its own');
+  }
   const seed = whole(values.seed, 1);
   const faults = (values.faults ?? '').split(',').filter(Boolean).map(parseFault);
   if (scenario === 'year' || scenario === 'bad-year') {

@@ -1,6 +1,6 @@
 /** Hunts the deliberate bugs of the list: one, or all of them in as many threads as there are cores. */
-import { availableParallelism } from 'node:os';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { inThreads } from '../threads.ts';
 import type { Bug } from './bug.ts';
 import { BUGS } from './list.ts';
 import { commandOf, type Hunted, search } from './search.ts';
@@ -33,32 +33,11 @@ export const huntAll = async (): Promise<{
   readonly missed: readonly { readonly bug: string; readonly problem: string }[];
 }> => {
   const missed: { bug: string; problem: string }[] = [];
-  let next = 0;
-  const run = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(new URL(import.meta.url));
-      let current: Bug | undefined;
-      const feed = (): void => {
-        current = BUGS[next];
-        next += 1;
-        if (current === undefined) {
-          void worker.terminate().then(() => resolve());
-        } else {
-          worker.postMessage(current.name);
-        }
-      };
-      worker.on('message', ({ problem }: Answer) => {
-        if (current !== undefined && problem !== undefined) {
-          missed.push({ bug: current.name, problem });
-        }
-        feed();
-      });
-      worker.on('error', (error) =>
-        reject(new Error(`The hunt for ${current?.name} ended its thread: ${String(error)}`)),
-      );
-      feed();
-    });
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), BUGS.length) }, run));
+  const names = BUGS.map(({ name }) => name);
+  await inThreads(new URL(import.meta.url), names, (bug, { problem }: Answer) => {
+    missed.push(...(problem === undefined ? [] : [{ bug, problem }]));
+    return true;
+  });
   return { total: BUGS.length, caught: BUGS.length - missed.length, missed };
 };
 
