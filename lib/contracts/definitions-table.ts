@@ -1,0 +1,28 @@
+/**
+ * How partition keys of the definitions table begin. The adapter builds keys from these, and the infrastructure bounds each
+ * function's role by them (`dynamodb:LeadingKeys`), so that what a function may touch and what it asks for cannot differ.
+ */
+export const DEFINITION_PARTITIONS = {
+  /** One user. */
+  user: 'USER#',
+  /** The list of users. */
+  users: 'USERS',
+  /** Who holds a username or an e-mail. */
+  unique: 'UNIQUE#',
+  /** One user's logins. */
+  login: 'LOGIN#',
+  /** One user's API keys. */
+  apiKey: 'API_KEY#',
+  /** Failed logins of an account or an address. */
+  attempts: 'ATTEMPTS#',
+  /** How many users and active admins there are. */
+  counts: 'COUNTS',
+  /** The public keys that tokens are verified with. */
+  publicKeys: 'PUBLIC_KEYS',
+  /** That the first admin was made. */
+  firstAdmin: 'FIRST_ADMIN',
+  /** Idempotency keys; the executions table has its own under the same. */
+  idempotency: 'KEY#',
+  /** The audit log. */
+  audit: 'AUDIT',
+} as const;
