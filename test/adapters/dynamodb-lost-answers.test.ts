@@ -14,6 +14,7 @@ import { claim } from '../../lib/domain/run-decisions.ts';
 import type { Session } from '../../lib/domain/session.ts';
 import { freshId } from '../ports/fresh-id.ts';
 import { makeTestOp, openTestTable } from '../support/dynamodb-table.ts';
+import { keepAnswers, type LostAnswer, loseNextAnswer } from '../support/lost-answer.ts';
 import { aGrant, aSession, exceptionOf, NOW, runIn } from '../support/rows.ts';
 import { decide } from '../support/transitions.ts';
 
@@ -21,29 +22,7 @@ let table: Table;
 let runs: RunStore;
 let sessions: SessionStore;
 let idempotency: IdempotencyStore;
-/** Requests that were sent since the answer was lost, the lost one included. */
-let sent: number;
-
-/** The next request is carried out, but its answer never comes; `meanwhile` happens before the SDK tries again. */
-const loseNextAnswer = (meanwhile: () => Promise<unknown> = async () => undefined): void => {
-  let state: 'armed' | 'busy' | 'done' = 'armed';
-  sent = 0;
-  table.client.middlewareStack.add(
-    (next) => async (args) => {
-      sent += state === 'busy' ? 0 : 1;
-      if (state !== 'armed') {
-        return next(args);
-      }
-      state = 'busy';
-      await next(args);
-      await meanwhile();
-      state = 'done';
-      // What the SDK's own request handler throws after `requestTimeout`, and repeats.
-      throw Object.assign(new Error('The answer was lost'), { name: 'TimeoutError' });
-    },
-    { step: 'deserialize', priority: 'high', name: 'loseNextAnswer', override: true },
-  );
-};
+let lost: LostAnswer;
 
 beforeAll(async () => {
   table = await openTestTable();
@@ -52,7 +31,7 @@ beforeAll(async () => {
   idempotency = createIdempotencyStore(table, makeTestOp);
 });
 beforeEach(() => {
-  table.client.middlewareStack.remove('loseNextAnswer');
+  keepAnswers(table);
 });
 
 const storedRun = async (status: Run['status'], fields: Partial<Run> = {}): Promise<Run> => {
@@ -69,24 +48,26 @@ const storedSession = async (fields: Partial<Session> = {}): Promise<Session> =>
 describe('a write of a run whose answer was lost', () => {
   it('was a creation: created', async () => {
     const run = runIn('ready', { id: freshId() });
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await runs.create(run, 'nonce')).toEqual({ kind: 'created' });
-    expect(sent).toBe(2);
+    expect(lost.sent()).toBe(2);
   });
 
   it('was a creation, and the run was claimed since: still created, or its caller would create another', async () => {
     const run = runIn('ready', { id: freshId() });
-    loseNextAnswer(() => runs.commit(claim({ ...run, readyAt: NOW }, aGrant(), NOW).change));
+    lost = loseNextAnswer(table, {
+      meanwhile: () => runs.commit(claim({ ...run, readyAt: NOW }, aGrant(), NOW).change),
+    });
     expect(await runs.create(run, 'nonce')).toEqual({ kind: 'created' });
   });
 
   it('was a claim: won, claimed once', async () => {
     const run = await storedRun('ready');
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     const committed = await runs.commit(claim({ ...run, readyAt: NOW }, aGrant(), NOW).change);
     expect(committed).toMatchObject({ kind: 'won', run: { status: 'dispatched', attempt: 1 } });
     expect(await runs.get(run.id, 'consistent')).toEqual(committed.run);
-    expect(sent).toBeGreaterThanOrEqual(2);
+    expect(lost.sent()).toBeGreaterThanOrEqual(2);
   });
 
   it('was another’s, and ours came too late: lost', async () => {
@@ -98,29 +79,28 @@ describe('a write of a run whose answer was lost', () => {
       throw new Error('Two claims were expected');
     }
     await runs.commit(theirs.change);
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await runs.commit(mine.change)).toMatchObject({ kind: 'lost', run: { session: { id: 'theirs' } } });
   });
 
   it('was a bad end with its exception: won', async () => {
     const run = await storedRun('running');
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     const committed = await runs.commit(decide('fail', run).change, exceptionOf(run));
     expect(committed).toMatchObject({ kind: 'won', run: { status: 'failed', tries: 3 } });
-    // Two of the transaction, then the reading of what it wrote.
-    expect(sent).toBe(3);
+    expect(lost.sent()).toBe(2);
   });
 
   it('was a void mark: it stands', async () => {
     const run = runIn('ready', { id: freshId() });
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await runs.voidMissing(run.id, 'nonce', NOW + 86_400_000)).toBe(true);
     expect(await runs.create(run, 'nonce')).toEqual({ kind: 'voided' });
   });
 
   it('was a fence: it stands', async () => {
     const run = await storedRun('scheduled');
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await runs.fence(run.id, run.g)).toBe(true);
     expect((await runs.commit(decide('fall_due', run).change)).kind).toBe('lost');
   });
@@ -129,29 +109,29 @@ describe('a write of a run whose answer was lost', () => {
 describe('a write of a session whose answer was lost', () => {
   it('was a creation: created', async () => {
     const session = aSession({ id: `session-${freshId()}` });
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await sessions.create(session, 'nonce')).toEqual({ kind: 'created' });
-    expect(sent).toBe(2);
+    expect(lost.sent()).toBe(2);
   });
 
   it.each([1, 3])('took %i: taken once', async (count) => {
     const session = await storedSession();
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await sessions.take(session, count, NOW)).toMatchObject({ q: count });
     expect(await sessions.get(session, 'consistent')).toMatchObject({ q: count });
-    expect(sent).toBe(3);
+    expect(lost.sent()).toBe(2);
   });
 
   it('took the last: taken, not refused', async () => {
     const session = await storedSession({ limit: 1 });
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await sessions.take(session, 1, NOW)).toMatchObject({ q: 1 });
   });
 
   it('gave back: given back once', async () => {
     const session = await storedSession({ q: 2 });
     const taken = await sessions.take(session, 3, NOW);
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await sessions.giveBack(taken ?? session, 2)).toBe(true);
     expect(await sessions.get(session, 'consistent')).toMatchObject({ q: 3 });
   });
@@ -159,7 +139,7 @@ describe('a write of a session whose answer was lost', () => {
   it('reported and took: stored and taken once', async () => {
     const session = await storedSession({ q: 5, limit: 5 });
     const report = { rep: 2, seen: 5, limit: 9 };
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     const reported = await sessions.report(session, report, { take: 2, now: NOW + 1 });
     expect(reported).toMatchObject({ kind: 'stored', session: { ...report, q: 7 } });
     expect(await sessions.get(session, 'consistent')).toMatchObject({ ...report, q: 7 });
@@ -187,28 +167,28 @@ describe('a write of a session whose answer was lost', () => {
     ['was a fence: fenced', (session) => sessions.fence(session, 1), true],
   ])('%s', async (_case, write, expected) => {
     const session = await storedSession();
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     expect(await write(session)).toEqual(expected);
-    expect(sent).toBe(2);
+    expect(lost.sent()).toBe(2);
   });
 });
 
 describe('another write whose answer was lost', () => {
   it('reserved a key: reserved', async () => {
     const reservation = { run: '1', fingerprint: 'a' };
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     const reserved = await idempotency.reserve(freshId(), reservation, { now: NOW, expiresAt: NOW + 86_400_000 });
     expect(reserved).toEqual({ kind: 'reserved' });
-    expect(sent).toBe(2);
+    expect(lost.sent()).toBe(2);
   });
 
   it('counted: counted once', async () => {
     const counts = createCountStore(table, makeTestOp);
     const [shard, handler] = [freshId(), freshId()];
-    loseNextAnswer();
+    lost = loseNextAnswer(table);
     const added = await counts.add(handler, shard, { first: 3n, last: 5n }, { ready: 1 }, NOW);
     expect(added).toEqual({ kind: 'counted', position: 5n });
-    expect(sent).toBe(2);
+    expect(lost.sent()).toBe(2);
     await expect.poll(() => counts.read(handler), { timeout: 10_000 }).toEqual({ ready: 1 });
   });
 });

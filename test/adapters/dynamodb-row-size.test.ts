@@ -36,7 +36,7 @@ const dispatched = submitDue(request, grant, NOW);
 const rows: Record<string, Run> = {
   dispatched,
   ready: submitWaiting(request, 3, NOW),
-  succeeded: applied(dispatched, succeed(request.id, 1, { outcome: 'succeeded', ...outcome }, LOG, END).change),
+  succeeded: applied(dispatched, succeed(dispatched, { outcome: 'succeeded', ...outcome }, LOG, END).change),
   failed: applied(
     { ...dispatched, maxTries: 1 },
     endBadly(

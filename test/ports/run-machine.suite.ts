@@ -31,6 +31,8 @@ const grant = { session: fc.nat(2), seq: fc.integer({ min: 1, max: 3 }) };
 const handler = often(...HANDLERS);
 const readyShard = often(...READY_SHARDS);
 const late = often(false, true);
+/** A worker of another pool (X4). */
+const foreign = often(false, true);
 const nonce = fc.constantFrom('first', 'second', 'third');
 const limit = fc.integer({ min: 1, max: 3 });
 
@@ -73,13 +75,13 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
   [3, fc.record({ pick, ...grant }).map(writes.dispatchDue)],
   [5, fc.record({ pick, ...grant }).map(writes.claim)],
   [5, fc.record({ pick, readyShard }).map(writes.undoClaim)],
-  [3, fc.record({ pick, agoMs: fc.nat(5_000) }).map(writes.start)],
-  [2, fc.record({ pick, percent: fc.nat(100) }).map(writes.reportProgress)],
-  [4, fc.record({ pick, session: grant.session }).map(writes.adopt)],
-  [1, fc.record({ pick, told }).map(writes.succeed)],
-  [5, fc.record({ pick, bad, told }).map(writes.endBadly)],
+  [3, fc.record({ pick, foreign, agoMs: fc.nat(5_000) }).map(writes.start)],
+  [2, fc.record({ pick, foreign, percent: fc.nat(100) }).map(writes.reportProgress)],
+  [4, fc.record({ pick, foreign, session: grant.session }).map(writes.adopt)],
+  [1, fc.record({ pick, foreign, told }).map(writes.succeed)],
+  [5, fc.record({ pick, foreign, bad, told }).map(writes.endBadly)],
   [2, fc.record({ pick }).map(writes.cancel)],
-  [3, fc.record({ pick, state: fc.constantFrom('exited', 'abandoned'), told }).map(writes.recordEvidence)],
+  [3, fc.record({ pick, foreign, state: fc.constantFrom('exited', 'abandoned'), told }).map(writes.recordEvidence)],
 ];
 const command = fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary })));
 const MAX_COMMANDS = 240;

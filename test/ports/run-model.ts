@@ -119,6 +119,10 @@ export const undoClaim = (row: Run, seen: Run, readyShard: number, now: number):
 /** R2: whatever names another attempt, or one that has ended, is refused. */
 const isCurrent = (row: Run, attempt: number): boolean => isInFlight(row) && row.attempt === attempt;
 
+/** X4: a worker's word is heard in the runs of its own pool only. */
+export const heard = (row: Run, pool: string, next: Run | undefined): Run | undefined =>
+  row.pool === pool ? next : undefined;
+
 export const start = (row: Run, attempt: number, startedAt: number, now: number): Run | undefined =>
   row.status === 'dispatched' && isCurrent(row, attempt)
     ? { ...row, status: 'running', startedAt, updatedAt: now }

@@ -111,7 +111,10 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
     it('is no run: nothing can be changed, fenced or bumped', async () => {
       const id = freshId();
       await runs().voidMissing(id, 'mine', NOW + 86_400_000);
-      expect(await runs().commit(start(id, 1, NOW, NOW).change)).toEqual({ kind: 'lost', run: undefined });
+      expect(await runs().commit(start({ id, attempt: 1, pool: 'default' }, NOW, NOW).change)).toEqual({
+        kind: 'lost',
+        run: undefined,
+      });
       expect(await runs().fence(id, 1)).toBe(false);
       expect(await runs().bump(id, 1, 0, 'nonce')).toBe(false);
     });
@@ -131,7 +134,7 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
     it('takes a history away again when it is empty', async () => {
       const run = await stored(fullRun(freshId()));
       const change: RunChange = {
-        ...recordEvidence(run.id, run.attempt, { state: 'abandoned', at: NOW }, {}, NOW).change,
+        ...recordEvidence(run, { state: 'abandoned', at: NOW }, {}, NOW).change,
         expect: {},
         set: { history: [], updatedAt: NOW },
       };
@@ -141,14 +144,20 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
 
     it('finds no row: lost, and nothing is written', async () => {
       const id = freshId();
-      expect(await runs().commit(start(id, 1, NOW, NOW).change)).toEqual({ kind: 'lost', run: undefined });
+      expect(await runs().commit(start({ id, attempt: 1, pool: 'default' }, NOW, NOW).change)).toEqual({
+        kind: 'lost',
+        run: undefined,
+      });
       expect(await get(id)).toBeUndefined();
     });
 
-    const held: Expectation = { attempt: 3, g: 2, fence: 4, session: SESSION_REF.id, evidencePending: true };
+    const held: Expectation = {
+      ...{ attempt: 3, pool: 'default', g: 2, fence: 4, session: SESSION_REF.id },
+      evidencePending: true,
+    };
     const row = (id: string): Run => runIn('cancelled', { id, attempt: 3, g: 2, fence: 4, session: SESSION_REF });
     const evidenceIf = (id: string, expectation: Expectation): RunChange => ({
-      ...recordEvidence(id, 3, { state: 'exited', at: NOW }, {}, NOW).change,
+      ...recordEvidence({ id, attempt: 3, pool: 'default' }, { state: 'exited', at: NOW }, {}, NOW).change,
       expect: expectation,
     });
 
@@ -165,6 +174,8 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
     it.each<[string, Expectation, Partial<Run>]>([
       ['an older attempt', { ...held, attempt: 2 }, {}],
       ['a newer attempt', { ...held, attempt: 4 }, {}],
+      ['another pool (X4)', { ...held, pool: 'other' }, {}],
+      ['a pool whose name begins alike', { ...held, pool: 'defaul' }, {}],
       ['another generation', { ...held, g: 1 }, {}],
       ['no fence, where there is one', { ...held, fence: 0 }, {}],
       ['another fence', { ...held, fence: 3 }, {}],
@@ -205,7 +216,7 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
       const lost = { outcome: 'failed', reason: 'worker_lost' } as const;
       const cancelled = cancel(run, END);
       const changes = [
-        succeed(run.id, run.attempt, { outcome: 'succeeded' }, {}, END).change,
+        succeed(run, { outcome: 'succeeded' }, {}, END).change,
         endBadly(run, lost, {}, END, 0.5, { session: SESSION_REF.id }).change,
         ...(cancelled === 'already_ended' ? [] : [cancelled.change]),
       ];

@@ -58,8 +58,11 @@ export const idOf = (model: Model, { run }: { readonly run: number }): string =>
 /** A row or a void mark is there. */
 export const isTouched = (model: Model, at: { readonly run: number }): boolean =>
   model.rows.has(idOf(model, at)) || model.voided.has(idOf(model, at));
-export const sessionOf = (model: Model, session: number): Push['session'] => ({
-  ...{ pool: model.pool, shard: session, id: `session-${session}` },
+/** The pool that a worker speaks for: that of the runs, or another. */
+export const poolOf = (model: Model, { foreign }: { readonly foreign: boolean }): string =>
+  foreign ? `${model.pool}-other` : model.pool;
+export const sessionOf = (model: Model, session: number, pool = model.pool): Push['session'] => ({
+  ...{ pool, shard: session, id: `session-${session}` },
 });
 export const pushOf = (model: Model, { session, seq }: Grant): Push => ({
   ...{ session: sessionOf(model, session), worker: `worker-${session}`, seq },

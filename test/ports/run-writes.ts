@@ -16,6 +16,7 @@ import {
   idOf,
   isTouched,
   type Model,
+  poolOf,
   pushOf,
   remember,
   sessionOf,
@@ -175,34 +176,40 @@ export const undoClaim = ({ pick, ...what }: Turn & { readonly readyShard: numbe
     decide: (seen, { now }) => decisions.undoClaim(seen, what.readyShard, now),
   });
 
-/** A worker's frame is applied without a look at the row; it names an attempt that was given to that worker. */
+/** A worker's frame is applied without a look at the row; it names an attempt that was given to it, or to one of another pool. */
+type Word = Turn & { readonly foreign: boolean };
 const isInFlight = ({ status }: Run): boolean => status === 'dispatched' || status === 'running';
 
-export const start = ({ pick, ...what }: Turn & { readonly agoMs: number }): Command =>
+export const start = ({ pick, ...what }: Word & { readonly agoMs: number }): Command =>
   deciding({
     ...{ name: 'start', what, pick },
     may: isInFlight,
-    rule: (row, { attempt }, { now }) => rules.start(row, attempt, now - what.agoMs, now),
-    decide: ({ id, attempt }, { now }) => decisions.start(id, attempt, now - what.agoMs, now),
+    rule: (row, { attempt }, model) =>
+      rules.heard(row, poolOf(model, what), rules.start(row, attempt, model.now - what.agoMs, model.now)),
+    decide: ({ id, attempt }, model) =>
+      decisions.start({ id, attempt, pool: poolOf(model, what) }, model.now - what.agoMs, model.now),
   });
 
-export const reportProgress = ({ pick, ...what }: Turn & { readonly percent: number }): Command =>
+export const reportProgress = ({ pick, ...what }: Word & { readonly percent: number }): Command =>
   deciding({
     ...{ name: 'reportProgress', what, pick },
     may: isInFlight,
-    rule: (row, { attempt }, { now }) => rules.reportProgress(row, attempt, what.percent, now),
-    decide: ({ id, attempt }, { now }) => decisions.reportProgress(id, attempt, what, now),
+    rule: (row, { attempt }, model) =>
+      rules.heard(row, poolOf(model, what), rules.reportProgress(row, attempt, what.percent, model.now)),
+    decide: ({ id, attempt }, model) =>
+      decisions.reportProgress({ id, attempt, pool: poolOf(model, what) }, { percent: what.percent }, model.now),
   });
 
-export const adopt = ({ pick, ...what }: Turn & { readonly session: number }): Command =>
-  deciding({
+export const adopt = ({ pick, ...what }: Word & { readonly session: number }): Command => {
+  const to = (model: Model) => sessionOf(model, what.session, poolOf(model, what));
+  return deciding({
     ...{ name: 'adopt', what, pick },
     may: isInFlight,
     rule: (row, { attempt, session }, model) =>
-      rules.adopt(row, attempt, there(session).id, sessionOf(model, what.session), model.now),
-    decide: ({ id, attempt, session }, model) =>
-      decisions.adopt(id, attempt, there(session).id, sessionOf(model, what.session), model.now),
+      rules.heard(row, to(model).pool, rules.adopt(row, attempt, there(session).id, to(model), model.now)),
+    decide: ({ id, attempt, session }, model) => decisions.adopt(id, attempt, there(session).id, to(model), model.now),
   });
+};
 
 /** What lies on the row of the worker's texts, beside the facts. */
 const textsOf = ({ output, error, log }: rules.Told): decisions.InlineReport => ({
@@ -211,24 +218,31 @@ const textsOf = ({ output, error, log }: rules.Told): decisions.InlineReport => 
   ...(log !== undefined && { log }),
 });
 
-export const succeed = ({ pick, told }: Turn & { readonly told: rules.Told }): Command =>
+export const succeed = ({ pick, told, ...who }: Word & { readonly told: rules.Told }): Command =>
   deciding({
-    ...{ name: 'succeed', what: told, pick },
+    ...{ name: 'succeed', what: { ...told, ...who }, pick },
     may: isInFlight,
-    rule: (row, { attempt }, { now }) => rules.succeed(row, attempt, told, RETENTION_MS, now),
+    rule: (row, { attempt }, model) =>
+      rules.heard(row, poolOf(model, who), rules.succeed(row, attempt, told, RETENTION_MS, model.now)),
     decide: ({ id, attempt }, model) =>
-      decisions.succeed(id, attempt, { outcome: 'succeeded', ...told }, textsOf(told), end(model)),
+      decisions.succeed(
+        { id, attempt, pool: poolOf(model, who) },
+        { outcome: 'succeeded', ...told },
+        textsOf(told),
+        end(model),
+      ),
   });
 
 /** A final bad end is written with its exception; nothing else is. */
-export const endBadly = ({ pick, bad, told }: Turn & { bad: rules.BadEnd; told: rules.Told }): Command =>
+export const endBadly = ({ pick, bad, told, ...who }: Word & { bad: rules.BadEnd; told: rules.Told }): Command =>
   deciding({
-    ...{ name: 'endBadly', what: { ...bad, ...told }, pick },
+    ...{ name: 'endBadly', what: { ...bad, ...told, ...who }, pick },
     may: isInFlight,
-    rule: (row, seen, { now }) => rules.endBadly(row, seen, bad, told, RETENTION_MS, now),
+    rule: (row, seen, model) =>
+      rules.heard(row, poolOf(model, who), rules.endBadly(row, seen, bad, told, RETENTION_MS, model.now)),
     decide: (seen, model) => {
       const { outcome, reason, chance } = bad;
-      const by = bad.ofSession ? { session: there(seen.session).id } : {};
+      const by = { ...(bad.ofSession && { session: there(seen.session).id }), pool: poolOf(model, who) };
       return decisions.endBadly(seen, { outcome, reason, ...told }, textsOf(told), end(model), chance, by);
     },
     exception: ({ id, attempt, handler, ...seen }, { now }) =>
@@ -247,12 +261,14 @@ export const cancel = ({ pick }: Turn): Command =>
 
 type Proof = { readonly state: 'exited' | 'abandoned'; readonly told: rules.Told };
 
-export const recordEvidence = ({ pick, state, told }: Turn & Proof): Command => {
+export const recordEvidence = ({ pick, state, told, ...who }: Word & Proof): Command => {
   const evidence = (now: number): Evidence => ({ state, at: now });
   return deciding({
-    ...{ name: 'recordEvidence', what: { state, ...told }, pick },
+    ...{ name: 'recordEvidence', what: { state, ...told, ...who }, pick },
     may: (seen) => seen.status === 'cancelled' || isInFlight(seen),
-    rule: (row, { attempt }, { now }) => rules.recordEvidence(row, attempt, evidence(now), told, now),
-    decide: ({ id, attempt }, { now }) => decisions.recordEvidence(id, attempt, evidence(now), told, now),
+    rule: (row, { attempt }, model) =>
+      rules.heard(row, poolOf(model, who), rules.recordEvidence(row, attempt, evidence(model.now), told, model.now)),
+    decide: ({ id, attempt }, model) =>
+      decisions.recordEvidence({ id, attempt, pool: poolOf(model, who) }, evidence(model.now), told, model.now),
   });
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type {
+  ConnectionGrant,
   ConnectionStore,
   CountStore,
   DataStore,
@@ -61,9 +62,29 @@ export const sideStoresSuite = (open: () => SideStores): void => {
       expect(await open().connections.find(conn)).toEqual(ref);
       await open().connections.bind(conn, { ...ref, id: 'successor' }, NOW + DAY_MS);
       expect(await open().connections.find(conn)).toEqual({ ...ref, id: 'successor' });
-      await open().connections.forget(conn);
+      await open().connections.forget(conn, NOW + DAY_MS);
       expect(await open().connections.find(conn)).toBeUndefined();
-      await open().connections.forget(conn);
+      await open().connections.forget(conn, NOW + DAY_MS);
+      expect(await open().connections.find(conn)).toBeUndefined();
+    });
+
+    it('stands beside what the connection was let in with, which outlives it for late frames', async () => {
+      const conn = fresh();
+      const grant: ConnectionGrant = {
+        ...{ owner: '12', key: '34', hash: 'h'.repeat(43), name: 'wörker' },
+        ...{ scopes: ['workers:connect'], pools: ['default', '*'] },
+      };
+      expect(await open().connections.grantOf(conn)).toBeUndefined();
+      await open().connections.admit(conn, grant, NOW + DAY_MS);
+      expect(await open().connections.grantOf(conn)).toEqual(grant);
+      expect(await open().connections.find(conn)).toBeUndefined();
+      await open().connections.bind(conn, ref, NOW + DAY_MS);
+      await open().connections.strike(conn, NOW, NOW + DAY_MS);
+      expect(await open().connections.grantOf(conn)).toEqual(grant);
+      expect(await open().connections.find(conn)).toEqual(ref);
+      await open().connections.forget(conn, NOW + DAY_MS);
+      expect(await open().connections.grantOf(conn)).toEqual(grant);
+      expect(await open().connections.grantOf(fresh())).toBeUndefined();
     });
 
     it('counts the frames that could not be read, minute by minute', async () => {

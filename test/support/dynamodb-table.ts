@@ -9,23 +9,29 @@ import { declaredAttributes, listResources } from '../../lib/local/template/reso
 
 const PLACE = { region: 'us-east-1', accountId: '000000000000' };
 
-/**
- * An empty executions table, as deployed. DynamoDB Local holds one database per access key id, so a fresh key is a fresh
- * database: test files share the server and nothing else.
- */
-export const openTestTable = async (): Promise<Table> => {
+/** A table by the beginning of its logical id, as the template names it. */
+const openTableNamed = async (logicalId: 'Executions' | 'Definitions'): Promise<Table> => {
   const { endpoint, templates } = inject('dynamodb');
   const credentials = { accessKeyId: `test${randomBytes(8).toString('hex')}`, secretAccessKey: 'test' };
   const client = new DynamoDBClient({ ...AWS_CALL, endpoint, region: PLACE.region, credentials });
   const resources = listResources(templates, createResolver(templates, PLACE, declaredAttributes(templates, PLACE)));
   const made: Made = new Map();
   await makeTables(client, resources, made);
-  const [table] = made.values();
+  const [, table] = [...made].find(([address]) => address.includes(`/${logicalId}`)) ?? [];
   if (table?.Ref === undefined) {
-    throw new Error('The template declares no table');
+    throw new Error(`The template declares no table ${logicalId}`);
   }
   return openTable(table.Ref, client);
 };
+
+/**
+ * An empty executions table, as deployed. DynamoDB Local holds one database per access key id, so a fresh key is a fresh
+ * database: test files share the server and nothing else.
+ */
+export const openTestTable = (): Promise<Table> => openTableNamed('Executions');
+
+/** The same of the definitions table. */
+export const openDefinitionsTable = (): Promise<Table> => openTableNamed('Definitions');
 
 let ops = 0;
 /** A token for each write, as `makeOp` of the composition makes them. */

@@ -15,6 +15,10 @@ export type Written =
   | { readonly kind: 'won'; readonly item: Item | undefined; readonly found: boolean }
   | { readonly kind: 'lost'; readonly item: Item | undefined };
 
+/** The mark of the write that left an item as it is. */
+export const opOf = (item: Item | undefined): string | undefined =>
+  typeof item?.op === 'string' ? item.op : undefined;
+
 /** Runs a write; a failed condition is a value. lib-dynamodb leaves the item of the exception marshalled. */
 export const attemptWrite = async (
   op: string,

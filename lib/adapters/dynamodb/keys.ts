@@ -1,5 +1,5 @@
 /**
- * Every key of the executions table, in one place.
+ * Every key of the executions table but the throttle's, which is with identity's.
  *
  * | item              | pk                       | sk                    |
  * | ----------------- | ------------------------ | --------------------- |
@@ -14,6 +14,8 @@
  * The run rows are the list: a shard holds its runs in order of creation, so no index repeats them (docs/adr/0003).
  */
 import { createHash } from 'node:crypto';
+import { DEFINITION_PARTITIONS } from '../../contracts/definitions-table.ts';
+import { EXECUTION_PARTITIONS } from '../../contracts/executions-table.ts';
 import { RUN_SHARDS, runShard } from '../../domain/ids.ts';
 import type { SessionRef } from '../../domain/session.ts';
 
@@ -34,9 +36,12 @@ export const reportKey = (run: string, attempt: number): Key => ({ pk: `DATA#${r
 export const poolKey = (pool: string, shard: number): string => `POOL#${pool}#${shard}`;
 export const sessionKey = ({ pool, shard, id }: SessionRef): Key => ({ pk: poolKey(pool, shard), sk: id });
 
-export const connectionKey = (conn: string): Key => ({ pk: `CONN#${conn}`, sk: 'CONN' });
+export const connectionKey = (conn: string): Key => ({
+  pk: `${EXECUTION_PARTITIONS.connection}${conn}`,
+  sk: 'CONN',
+});
 
-export const idempotencyKey = (hash: string): Key => ({ pk: `KEY#${hash}`, sk: 'KEY' });
+export const idempotencyKey = (hash: string): Key => ({ pk: `${DEFINITION_PARTITIONS.idempotency}${hash}`, sk: 'KEY' });
 
 export const exceptionKey = (id: string): Key => {
   const shard = createHash('sha256').update(id).digest().readUInt32BE(0) % RUN_SHARDS;

@@ -10,6 +10,7 @@ import { type Expectation, type Run, type RunChange, TRANSITIONS } from '../../d
 import { createExpression, type ExpressionBuilder } from './expression.ts';
 import { exceptionKey, HANDLER_INDEX, READY_INDEX, runKey, runShardKey, runSortKey, STATUS_INDEX } from './keys.ts';
 import { attributesOf, encodeFields, encodeRun } from './run-codec.ts';
+import { toTtl } from './ttl.ts';
 
 export type Params<T> = Omit<T, 'TableName'>;
 
@@ -49,6 +50,7 @@ const conditions = (
   return [
     `${expression.name('status')} IN (${statuses.join(', ')})`,
     ...(expect.attempt === undefined ? [] : [equal('attempt', expect.attempt)]),
+    ...(expect.pool === undefined ? [] : [equal('pool', expect.pool)]),
     ...(expect.g === undefined ? [] : [equal('g', expect.g)]),
     ...(expect.fence === undefined ? [] : [fenceIs(expression, expect.fence)]),
     ...(expect.session === undefined ? [] : [equal('session', expect.session)]),
@@ -116,7 +118,7 @@ export const voidParams = (id: string, nonce: string, expiresAt: number): Params
   const void_ = expression.value('void', 'void');
   return {
     Key: runKey(id),
-    UpdateExpression: `SET ${status} = ${void_}, ${expression.name('ttl')} = ${expression.value('ttl', Math.ceil(expiresAt / 1_000))} ADD ${expression.name('voided')} ${expression.value('nonces', new Set([nonce]))}`,
+    UpdateExpression: `SET ${status} = ${void_}, ${expression.name('ttl')} = ${expression.value('ttl', toTtl(expiresAt))} ADD ${expression.name('voided')} ${expression.value('nonces', new Set([nonce]))}`,
     ConditionExpression: `attribute_not_exists(${status}) OR ${status} = ${void_}`,
     ...expression.attributes(),
   };

@@ -6,6 +6,7 @@ import type { Item } from './conditional.ts';
 import { createExpression, type ExpressionBuilder } from './expression.ts';
 import { type Key, poolKey, sessionKey } from './keys.ts';
 import type { Params } from './run-params.ts';
+import { toTtl } from './ttl.ts';
 
 export const encodeSession = (session: Session): Key & Item => {
   const { id: _id, pool: _pool, shard: _shard, fence, ...plain } = session;
@@ -178,7 +179,7 @@ export const voidSessionParams = (ref: SessionRef, nonce: string, expiresAt: num
   const void_ = expression.value('void', 'void');
   return {
     Key: sessionKey(ref),
-    UpdateExpression: `SET ${st} = ${void_}, ${to(expression, 'ttl', Math.ceil(expiresAt / 1_000))} ADD ${expression.name('voided')} ${expression.value('nonces', new Set([nonce]))}`,
+    UpdateExpression: `SET ${st} = ${void_}, ${to(expression, 'ttl', toTtl(expiresAt))} ADD ${expression.name('voided')} ${expression.value('nonces', new Set([nonce]))}`,
     ConditionExpression: `attribute_not_exists(${st}) OR ${st} = ${void_}`,
     ...expression.attributes(),
   };

@@ -1,6 +1,7 @@
 /** The small items beside runs and sessions: long texts, idempotency keys, connections, exceptions. */
-import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type {
+  ConnectionGrant,
   ConnectionStore,
   DataStore,
   ExceptionStore,
@@ -13,8 +14,7 @@ import type { Table } from './client.ts';
 import { attemptWrite, type Item } from './conditional.ts';
 import { createExpression } from './expression.ts';
 import { connectionKey, exceptionKey, idempotencyKey, type Key, payloadKey, reportKey } from './keys.ts';
-
-const toTtl = (expiresAt: number): number => Math.ceil(expiresAt / 1_000);
+import { toTtl } from './ttl.ts';
 
 const getItem = async ({ client, name }: Table, key: Key): Promise<Item | undefined> =>
   (await client.send(new GetCommand({ TableName: name, Key: key, ConsistentRead: true }))).Item;
@@ -86,6 +86,14 @@ export const createIdempotencyStore = ({ client, name }: Table, makeOp: () => st
 export const createConnectionStore = (table: Table): ConnectionStore => {
   const { client, name } = table;
   return {
+    // Unconditional on purpose: the id is API Gateway's, new with each socket, and nothing but this request knows it yet.
+    admit: async (conn, grant, expiresAt) => {
+      const item = { ...connectionKey(conn), grant, ttl: toTtl(expiresAt) };
+      await client.send(new PutCommand({ TableName: name, Item: item }));
+    },
+
+    grantOf: async (conn) => (await getItem(table, connectionKey(conn)))?.grant as ConnectionGrant | undefined,
+
     // Unconditional on purpose: the socket's own frames write it, in order, and a stale one only makes a later
     // `$disconnect` look at a session that its condition (rule S3) protects.
     bind: async (conn, { pool, shard, id }, expiresAt) => {
@@ -112,37 +120,42 @@ export const createConnectionStore = (table: Table): ConnectionStore => {
         : { pool: String(item.pool), shard: Number(item.shard), id: String(item.session) };
     },
 
-    forget: async (conn) => {
-      await client.send(new DeleteCommand({ TableName: name, Key: connectionKey(conn) }));
+    forget: async (conn, expiresAt) => {
+      await client.send(
+        new UpdateCommand({
+          TableName: name,
+          Key: connectionKey(conn),
+          UpdateExpression: 'SET #ttl = :ttl REMOVE #pool, #shard, #session',
+          ExpressionAttributeNames: { '#ttl': 'ttl', '#pool': 'pool', '#shard': 'shard', '#session': 'session' },
+          ExpressionAttributeValues: { ':ttl': toTtl(expiresAt) },
+        }),
+      );
     },
 
+    // Counted by the table, so that frames that are refused in one moment, by as many instances, all count.
     strike: async (conn, now, expiresAt) => {
-      const item = await getItem(table, connectionKey(conn));
-      const since = Number(item?.strikesSince ?? 0);
-      const fresh = now - since >= STRIKE_WINDOW_MS;
-      const strikes = fresh ? 1 : Number(item?.strikes ?? 0) + 1;
-      const expression = createExpression();
-      const set = (field: string, value: unknown): string =>
-        `${expression.name(field)} = ${expression.value(field, value)}`;
-      const sets = [set('strikes', strikes), set('strikesSince', fresh ? now : since), set('ttl', toTtl(expiresAt))];
-      const before = item?.strikes;
-      const unchanged =
-        before === undefined
-          ? `attribute_not_exists(${expression.name('strikes')})`
-          : `${expression.name('strikes')} = ${expression.value('before', before)}`;
-      // A frame refused at the same moment may win; then this one is not counted, and the next one is.
-      await attemptWrite('', () =>
-        client.send(
-          new UpdateCommand({
-            TableName: name,
-            Key: connectionKey(conn),
-            UpdateExpression: `SET ${sets.join(', ')}`,
-            ConditionExpression: unchanged,
-            ...expression.attributes(),
-          }),
-        ),
-      );
-      return strikes;
+      const over = now - STRIKE_WINDOW_MS;
+      const write = async (update: string, condition: string, values: Item) => {
+        const written = await attemptWrite('', () =>
+          client.send(
+            new UpdateCommand({
+              TableName: name,
+              Key: connectionKey(conn),
+              UpdateExpression: `SET ${update}, #ttl = :ttl`,
+              ConditionExpression: condition,
+              ExpressionAttributeNames: { '#strikes': 'strikes', '#since': 'strikesSince', '#ttl': 'ttl' },
+              ExpressionAttributeValues: { ':over': over, ':one': 1, ':ttl': toTtl(expiresAt), ...values },
+              ReturnValues: 'UPDATED_NEW',
+            }),
+          ),
+        );
+        return written.kind === 'won' ? Number(written.item?.strikes) : undefined;
+      };
+      const another = () => write('#strikes = #strikes + :one', '#since > :over', {});
+      const first = () =>
+        write('#strikes = :one, #since = :now', 'attribute_not_exists(#since) OR #since <= :over', { ':now': now });
+      // The first of a minute may be another frame's, of the same moment.
+      return (await another()) ?? (await first()) ?? (await another()) ?? 1;
     },
   };
 };

@@ -11,6 +11,7 @@ const holds = (run: Run, { transition, expect }: RunChange): boolean => {
   return (
     from.includes(run.status) &&
     (expect.attempt === undefined || run.attempt === expect.attempt) &&
+    (expect.pool === undefined || run.pool === expect.pool) &&
     (expect.g === undefined || run.g === expect.g) &&
     (expect.fence === undefined || run.fence === expect.fence) &&
     (expect.session === undefined || run.session?.id === expect.session) &&

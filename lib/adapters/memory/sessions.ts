@@ -1,4 +1,4 @@
-import type { ConnectionStore, Reported, SessionStore } from '../../application/ports/index.ts';
+import type { ConnectionGrant, ConnectionStore, Reported, SessionStore } from '../../application/ports/index.ts';
 import { available, SESSIONS_PER_LOOK, type Session, type SessionRef } from '../../domain/session.ts';
 import { STRIKE_WINDOW_MS } from '../../domain/timing.ts';
 
@@ -156,10 +156,19 @@ export const createMemorySessionStore = (onChange: SessionFeed = () => undefined
   };
 };
 
+/** So many sockets that have ended are remembered, for their late frames. */
+const ENDED_KEPT = 1_000;
+
 export const createMemoryConnectionStore = (): ConnectionStore => {
+  const grants = new Map<string, ConnectionGrant>();
+  const ended = new Set<string>();
   const refs = new Map<string, SessionRef>();
   const strikes = new Map<string, { readonly since: number; readonly count: number }>();
   return {
+    admit: async (conn, grant) => {
+      grants.set(conn, grant);
+    },
+    grantOf: async (conn) => grants.get(conn),
     bind: async (conn, { pool, shard, id }) => {
       refs.set(conn, { pool, shard, id });
     },
@@ -167,6 +176,12 @@ export const createMemoryConnectionStore = (): ConnectionStore => {
     forget: async (conn) => {
       refs.delete(conn);
       strikes.delete(conn);
+      ended.add(conn);
+      const [oldest] = ended;
+      if (ended.size > ENDED_KEPT && oldest !== undefined) {
+        ended.delete(oldest);
+        grants.delete(oldest);
+      }
     },
     strike: async (conn, now) => {
       const before = strikes.get(conn);
