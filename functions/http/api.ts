@@ -1,4 +1,6 @@
-/** Answers every API request. */
+/** Answers every API request but those of identity. */
+
+import { composeAdmission } from '../../lib/platform/compose-authentication.ts';
 import { composeEngine } from '../../lib/platform/compose-aws.ts';
 import { readEnv } from '../../lib/platform/env/read-env.ts';
 import { httpEnvSchema } from '../../lib/platform/env/schemas.ts';
@@ -10,7 +12,6 @@ const logger = createLogger({ level: env.LOG_LEVEL, fields: { function: 'api', s
 
 export const handler = createApiHandler({
   engine: composeEngine(env, logger),
+  ...composeAdmission(env, logger),
   logger,
-  openGroups: env.OPEN_GROUPS,
-  workerTokenSha256: env.WORKER_TOKEN_SHA256,
 });

@@ -141,7 +141,7 @@ const order = z.object({
   handler: handlerNameSchema,
   /** The payload as JSON text. Absent when it is too large for a frame: then `payloadPath` is to be fetched. */
   payload: z.string().optional(),
-  /** Path on the HTTP API, GET with the worker's token. */
+  /** Path on the HTTP API, GET with the worker's key. */
   payloadPath: z.string().optional(),
   /** The worker holds the run until this instant, to the millisecond. */
   notBefore: count,
@@ -178,7 +178,7 @@ const syncFrame = z.object({ type: z.literal('sync'), session: nameSchema, q: co
 const staleFrame = z.object({ type: z.literal('stale'), session: nameSchema, attempts: z.array(attemptRef).min(1) });
 
 export const FRAME_ERROR_CODES = ['not_json', 'too_large', 'unknown_type', 'invalid', 'refused', 'internal'] as const;
-/** The frame was not understood. The socket stays; the third within a minute closes it. */
+/** The frame was not understood, or is not the worker's to say. The socket stays; the third within a minute closes it. */
 const errorFrame = z.object({ type: z.literal('error'), code: z.enum(FRAME_ERROR_CODES), message: z.string() });
 
 export const serverFrame = z.discriminatedUnion('type', [

@@ -1,5 +1,4 @@
 /** The whole wiring on AWS: environment in, engine out. Built once per function instance, at module scope. */
-import { randomBytes } from 'node:crypto';
 import type { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
@@ -25,10 +24,7 @@ import { createCountChanges } from '../application/runs/count-changes.ts';
 import type { EngineEnv } from './env/schemas.ts';
 import type { Logger } from './logger.ts';
 import { toSettings } from './settings.ts';
-import { makeToken } from './token.ts';
-
-/** 64 bits tell one write from another of the same row, and weigh 11 bytes on it. */
-const makeOp = (): string => randomBytes(8).toString('base64url');
+import { makeOp, makeToken } from './token.ts';
 
 /** What the composition takes from outside where that is not the default: the cost meter counts on its own clients. */
 export type Surroundings = {

@@ -1,4 +1,5 @@
 /** Structured logs: one JSON object a line on standard output, which CloudWatch and the local runtime both read. */
+import { isSecretName, REDACTED, redactText } from './redact.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -13,18 +14,23 @@ export type Logger = {
   readonly with: (fields: LogFields) => Logger;
 };
 
-/** A field under one of these names is never written out, whatever its value. */
-const SECRET_NAME = /(^|_|-)(authorization|token|password|secret|api_?key|private_?key|cookie)$/i;
-
 const describe = (value: unknown): unknown => {
   if (value instanceof Error) {
     const { name, message, stack, cause } = value;
-    return { name, message, stack, ...(cause === undefined ? {} : { cause: describe(cause) }) };
+    return { name, message, stack, ...(cause === undefined ? {} : { cause }) };
   }
-  return typeof value === 'bigint' ? value.toString() : value;
+  switch (typeof value) {
+    case 'bigint':
+      return value.toString();
+    case 'string':
+      return redactText(value);
+    default:
+      return value;
+  }
 };
 
-const replacer = (key: string, value: unknown): unknown => (SECRET_NAME.test(key) ? '[redacted]' : describe(value));
+/** Sees every value on its way out, nested ones and the parts of an error included. */
+const replacer = (key: string, value: unknown): unknown => (isSecretName(key) ? REDACTED : describe(value));
 
 export type LoggerOptions = {
   readonly level: LogLevel;

@@ -1,6 +1,8 @@
 /** The same use cases and handlers on the memory adapters: the engine behind `npm start -- --engine memory`. */
 import type { Context } from 'aws-lambda';
+import * as z from 'zod';
 import { createAlarmClock } from '../adapters/memory/alarm-clock.ts';
+import { createMemoryIdentityStores } from '../adapters/memory/identity/stores.ts';
 import { createMemoryRunStore } from '../adapters/memory/runs.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../adapters/memory/sessions.ts';
 import {
@@ -9,15 +11,29 @@ import {
   createMemoryExceptionStore,
   createMemoryIdempotencyStore,
 } from '../adapters/memory/side-stores.ts';
+import { createLocalSigning } from '../adapters/memory/signing-key.ts';
+import { createBcryptPasswords } from '../adapters/passwords/bcrypt.ts';
+import { createTokenVerifier } from '../adapters/tokens/token-verifier.ts';
 import type { CountedChange, Engine } from '../application/api.ts';
 import { createEngine } from '../application/engine.ts';
+import type { Identity } from '../application/identity/api.ts';
+import { createAuthentication } from '../application/identity/authentication.ts';
+import { createFrameAccess } from '../application/identity/frame-access.ts';
+import { createIdentity } from '../application/identity/identity.ts';
+import { createThrottle } from '../application/identity/throttle.ts';
+import type { AuthenticationPorts } from '../application/ports/identity.ts';
+import type { ConnectionStore } from '../application/ports/index.ts';
 import type { Run } from '../domain/run.ts';
-import { httpEnvSchema } from './env/schemas.ts';
+import { issuerOf } from './compose-authentication.ts';
+import { firstAdminOf } from './compose-identity.ts';
+import { httpEnvSchema, identityEnvSchema } from './env/schemas.ts';
 import { createApiHandler } from './http/api-handler.ts';
 import { createDocsHandler } from './http/docs-handler.ts';
+import type { Admission } from './http/http-handler.ts';
+import { createIdentityHandler } from './http/identity-handler.ts';
 import type { Logger } from './logger.ts';
 import { toSettings } from './settings.ts';
-import { makeToken } from './token.ts';
+import { makeSecret, makeToken } from './token.ts';
 import { createConnectHandler } from './websocket/connect-handler.ts';
 import { createFrameHandler } from './websocket/frame-handler.ts';
 
@@ -27,7 +43,11 @@ export type MemorySockets = {
   readonly disconnect: (conn: string) => Promise<void>;
 };
 
-export type MemoryEngine = { readonly engine: Engine; readonly stop: () => void };
+export type MemoryEngine = {
+  readonly engine: Engine;
+  readonly connections: ConnectionStore;
+  readonly stop: () => void;
+};
 
 type Options = {
   readonly sockets: MemorySockets;
@@ -53,11 +73,12 @@ export const composeMemoryEngine = ({ sockets, settings, log }: Options): Memory
     (alarm) => engine.ring(alarm),
     (alarm, error) => log.error('An alarm could not be handled: it comes again', { key: alarm.key, error }),
   );
+  const connections = createMemoryConnectionStore();
   const engine: Engine = createEngine({
     runs,
     data: createMemoryDataStore(),
     sessions: createMemorySessionStore(),
-    connections: createMemoryConnectionStore(),
+    connections,
     exceptions,
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
@@ -72,16 +93,58 @@ export const composeMemoryEngine = ({ sockets, settings, log }: Options): Memory
     chance: Math.random,
     token: makeToken,
   });
-  return { engine, stop: alarms.stop };
+  return { engine, connections, stop: alarms.stop };
 };
 
 /** The variables that the functions of this engine read; the rest of their environment names AWS resources. */
-const memoryEnvSchema = httpEnvSchema.pick({
-  POOL_SHARDS: true,
-  RUN_RETENTION_DAYS: true,
-  OPEN_GROUPS: true,
-  WORKER_TOKEN_SHA256: true,
-});
+const memoryEnvSchema = httpEnvSchema
+  .pick({
+    STAGE: true,
+    POOL_SHARDS: true,
+    RUN_RETENTION_DAYS: true,
+    OPEN_GROUPS: true,
+    TOKEN_ISSUERS: true,
+    THROTTLE_RATE: true,
+    THROTTLE_BURST: true,
+  })
+  .extend(
+    z.object(identityEnvSchema.shape).pick({
+      CRONSAGA_ADMIN_USERNAME: true,
+      CRONSAGA_ADMIN_PASSWORD: true,
+      CRONSAGA_ADMIN_EMAIL: true,
+    }).shape,
+  );
+type MemoryEnv = z.infer<typeof memoryEnvSchema>;
+
+/** Identity on memory stores: the same use cases, real bcrypt, a token key of this process. */
+const composeMemoryIdentity = (
+  env: MemoryEnv,
+  logger: Logger,
+): { readonly identity: Identity; readonly admission: Admission; readonly ports: AuthenticationPorts } => {
+  const stores = createMemoryIdentityStores();
+  const issuer = issuerOf(env.STAGE);
+  const verify = createTokenVerifier({ publicKeys: stores.publicKeys.read, issuer, issuers: env.TOKEN_ISSUERS });
+  const ports = { credentials: stores.credentials, audit: stores.audit, verify, log: logger, now: Date.now };
+  const throttle = createThrottle({
+    store: stores.throttle,
+    ratePerSecond: env.THROTTLE_RATE,
+    burst: env.THROTTLE_BURST,
+    now: Date.now,
+  });
+  return {
+    ports,
+    admission: { authentication: createAuthentication(ports), throttle, openGroups: env.OPEN_GROUPS },
+    identity: createIdentity({
+      ...stores,
+      ...{ verify, issuer, throttle, log: logger, now: Date.now },
+      ...{ chance: Math.random, token: makeToken, secret: makeSecret },
+      passwords: createBcryptPasswords(),
+      signing: createLocalSigning(),
+      idempotency: createMemoryIdempotencyStore(),
+      firstAdmin: firstAdminOf(env),
+    }),
+  };
+};
 
 /** A function as a gateway calls it: what it is given is the gateway's to get right, as it is API Gateway's in the cloud. */
 export type LocalHandler = (event: unknown, context: unknown) => Promise<unknown>;
@@ -105,26 +168,24 @@ export const createMemoryHandlers = async (options: {
 }): Promise<MemoryHandlers> => {
   const { post, disconnect, logger } = options;
   const env = memoryEnvSchema.parse(options.env);
-  const { engine, stop } = composeMemoryEngine({
+  const { engine, connections, stop } = composeMemoryEngine({
     sockets: { post, disconnect },
     settings: toSettings(env),
     log: logger,
   });
+  const { identity, admission, ports } = composeMemoryIdentity(env, logger);
+  const { authentication } = admission;
   return {
     handlers: {
-      'functions/http/api.ts': asLocal(
-        createApiHandler({
-          engine,
-          logger,
-          openGroups: env.OPEN_GROUPS,
-          workerTokenSha256: env.WORKER_TOKEN_SHA256,
-        }),
-      ),
+      'functions/http/api.ts': asLocal(createApiHandler({ engine, admission, record: ports.audit.append, logger })),
       'functions/http/docs.ts': asLocal(createDocsHandler({ logger })),
+      'functions/http/identity.ts': asLocal(createIdentityHandler({ identity, admission, logger })),
       'functions/websocket/connect.ts': asLocal(
-        createConnectHandler({ workerTokenSha256: env.WORKER_TOKEN_SHA256, logger }),
+        createConnectHandler({ authentication, connections, logger, now: Date.now }),
       ),
-      'functions/websocket/frame.ts': asLocal(createFrameHandler({ engine, logger })),
+      'functions/websocket/frame.ts': asLocal(
+        createFrameHandler({ engine, access: createFrameAccess({ ...ports, authentication, connections }), logger }),
+      ),
     },
     close: async () => stop(),
   };

@@ -3,9 +3,10 @@
  * (`npm run openapi`), and served by the documentation function.
  */
 import * as z from 'zod';
+import { OPERATION_ACCESS } from '../contracts/authorization.ts';
 import { errorFormOf } from '../contracts/http/errors.ts';
-import type { Answer, Operation } from '../contracts/http/operation.ts';
-import { operations } from '../contracts/http/operations.ts';
+import { type Answer, isOpenable } from '../contracts/http/operation.ts';
+import { type KnownOperation, operations } from '../contracts/http/operations.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -84,25 +85,62 @@ const answerOf = ({ description, schema, examples, text }: Answer, components: C
   },
 });
 
+/** Who may call it, in a sentence; nothing where everybody may. */
+const accessText = ({ id, group }: KnownOperation): string | undefined => {
+  const access = OPERATION_ACCESS[id];
+  switch (access.kind) {
+    case 'public':
+      return undefined;
+    case 'scope':
+      return `Takes the scope \`${access.scope}\`${isOpenable(group) ? '; nothing where the stage has opened the group' : ''}.`;
+    case 'scope_or_self':
+      return `Takes the scope \`${access.scope}\`, or being that user.`;
+    case 'self':
+      return 'Takes an access token of that user.';
+    case 'user':
+      return 'Takes an access token or an API key of a user.';
+    case 'login':
+      return 'Takes the access token of a login.';
+  }
+};
+
+const isPublic = ({ id }: KnownOperation): boolean => OPERATION_ACCESS[id].kind === 'public';
+
 /** What any operation may refuse, as the middleware does. */
-const commonRefusals = ({ access, body }: Operation): Readonly<Record<number, string>> => ({
-  ...(access === 'group' ? { 401: 'The stage has not opened this API group' } : {}),
-  ...(access === 'worker' ? { 401: 'The worker token is missing or wrong' } : {}),
-  ...(body ? { 413: 'The body is over 256 KB', 415: 'The Content-Type is not JSON' } : {}),
+const commonRefusals = (operation: KnownOperation): Readonly<Record<number, string>> => ({
+  ...(isPublic(operation)
+    ? {}
+    : {
+        401: 'The credential is missing, or not valid (any more)',
+        403: 'The credential does not allow this; the message names what is missing',
+        429: 'Too many requests: Retry-After says when to come again',
+      }),
+  ...(operation.body ? { 413: 'The body is over 256 KB', 415: 'The Content-Type is not JSON' } : {}),
   500: 'An unknown fault; its cause is in the log under the X-Request-Id',
 });
 
-const operationOf = (operation: Operation, components: Components): Json => {
+const NEEDS_LOGIN: ReadonlySet<string> = new Set(['self', 'login']);
+
+/** Either credential; in a group that a stage may open, also none. */
+const securityOf = (operation: KnownOperation): Json[] => [
+  ...(isOpenable(operation.group) ? [{}] : []),
+  ...(isPublic(operation) ? [] : [{ bearer: [] }]),
+  ...(isPublic(operation) || NEEDS_LOGIN.has(OPERATION_ACCESS[operation.id].kind) ? [] : [{ apiKey: [] }]),
+];
+
+const operationOf = (operation: KnownOperation, components: Components): Json => {
   const error = schemaOf(errorFormOf(operation.path).schema, components);
   const refusals = Object.entries({ ...commonRefusals(operation), ...operation.refusals }).map(
     ([status, description]) => [status, { description, content: { 'application/json': { schema: error } } }],
   );
   const answers = Object.entries(operation.answers).map(([status, answer]) => [status, answerOf(answer, components)]);
+  const access = accessText(operation);
+  const description = [operation.description, access].filter((text) => text !== undefined).join(' ');
   return {
     operationId: operation.id,
     tags: [operation.group],
     summary: operation.summary,
-    ...(operation.description === undefined ? {} : { description: operation.description }),
+    ...(description === '' ? {} : { description }),
     parameters: [
       ...parametersOf('path', operation.params, components),
       ...parametersOf('query', operation.query, components),
@@ -122,19 +160,20 @@ const operationOf = (operation: Operation, components: Components): Json => {
         }
       : {}),
     responses: Object.fromEntries([...answers, ...refusals]),
-    ...(operation.access === 'worker' ? { security: [{ workerToken: [] }] } : {}),
+    security: securityOf(operation),
   };
 };
 
 const TAGS = [
-  { name: 'D', description: 'Tasks for an instant. Needs no token where the stage has opened the group' },
+  { name: 'C', description: 'Logging in, users, API keys and the audit log' },
+  { name: 'D', description: 'Tasks for an instant. Needs no credential where the stage has opened the group' },
   { name: 'platform', description: 'The platform itself' },
 ];
 
 export const openApiDocument = (): Json => {
   const components: Components = {};
   const paths: Record<string, Record<string, Json>> = {};
-  const all: readonly Operation[] = Object.values(operations);
+  const all: readonly KnownOperation[] = Object.values(operations);
   for (const operation of all) {
     const path = operation.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationOf(operation, components) };
@@ -153,10 +192,16 @@ export const openApiDocument = (): Json => {
     components: {
       schemas: components,
       securitySchemes: {
-        workerToken: {
+        bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: 'The token that workers present when they connect',
+          description: 'The access token of a login (`POST /api/auth/login`), or an API key (`csk_…`)',
+        },
+        apiKey: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-API-Key',
+          description: 'An API key, in place of Authorization',
         },
       },
     },

@@ -4,6 +4,7 @@ import { createApiHandler } from '../../lib/platform/http/api-handler.ts';
 import { createLogger } from '../../lib/platform/logger.ts';
 import { createFakeEngine } from '../support/fake-engine.ts';
 import { type Served, serveHandler } from '../support/serve-handler.ts';
+import { createTestAdmission } from '../support/test-admission.ts';
 import { describeAtExamples } from './at-examples.suite.ts';
 
 let served: Served | undefined;
@@ -12,8 +13,8 @@ beforeAll(async () => {
   served = await serveHandler(
     createApiHandler({
       engine: createFakeEngine(Date.now),
-      openGroups: ['D'],
-      workerTokenSha256: '0'.repeat(64),
+      admission: createTestAdmission({ openGroups: ['D'] }),
+      record: async () => undefined,
       logger: createLogger({ level: 'error' }),
     }),
   );

@@ -277,31 +277,3 @@ describe('paging', () => {
     }
   });
 });
-
-describe('paths and methods', () => {
-  it.each(['PUT', 'PATCH', 'HEAD', 'OPTIONS', 'DELETE'])('%s on the list is not allowed', async (method) => {
-    const answer = await createTestApi().send(`${method} /api/v1/tasks`, { body: 'not json' });
-    expect(answer.status).toBe(405);
-    expect(answer.headers.allow).toBe('POST, GET');
-    expect(answer.json()).toEqual({ error: expect.stringContaining('POST, GET') });
-  });
-
-  it('has its own list of methods for each path', async () => {
-    expect((await createTestApi().send('POST /api/v1/tasks/1')).headers.allow).toBe('GET, DELETE');
-  });
-
-  it.each(['/', '/api/v1/task/', '/api/v1/task', '/api/v1/tasks/1/2', '/api/v1', '/nowhere', '/api/v1/tasks//'])(
-    '%s is unknown',
-    async (path) => {
-      const answer = await createTestApi().send(`GET ${path}`);
-      expect(answer.status).toBe(404);
-      expect(answer.json()).toEqual({ error: expect.any(String) });
-    },
-  );
-
-  it("answers in the form of the path's group", async () => {
-    const answer = await createTestApi().send('POST /health');
-    expect(answer.status).toBe(405);
-    expect(answer.json()).toEqual({ code: 405, message: expect.any(String) });
-  });
-});

@@ -1,7 +1,9 @@
 /** What holds for every answer, who is let in, and the platform's own operations. */
 import { describe, expect, it } from 'vitest';
-import { aRun } from '../support/fake-engine.ts';
-import { createTestApi, WORKER_TOKEN } from '../support/test-api.ts';
+import { aRun, createFakeEngine } from '../support/fake-engine.ts';
+import { bearer } from '../support/test-admission.ts';
+import { createTestApi } from '../support/test-api.ts';
+import { createCWorld } from './c-world.ts';
 
 describe('every answer', () => {
   it.each([
@@ -10,55 +12,114 @@ describe('every answer', () => {
     ['GET /api/v1/tasks/x', 400],
     ['GET /nowhere', 404],
     ['PUT /health', 405],
+    ['HEAD /health', 405],
+    ['OPTIONS /api/v1/tasks', 405],
     ['GET /api/runs/1/payload', 401],
-  ])('of %s (%d) has the request id, and is neither cached nor sniffed', async (request, status) => {
-    const answer = await createTestApi().send(request, { requestId: 'r-1' });
-    expect(answer.status).toBe(status);
-    expect(answer.headers).toMatchObject({
-      'x-request-id': 'r-1',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'content-type': 'application/json; charset=utf-8',
-    });
-  });
+  ])(
+    'of %s (%d) has the request id, and is neither cached nor sniffed, framed, embedded nor sent in the clear',
+    async (request, status) => {
+      const answer = await createTestApi().send(request, { requestId: 'r-1' });
+      expect(answer.status).toBe(status);
+      expect(answer.headers).toMatchObject({
+        'x-request-id': 'r-1',
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': 'max-age=63072000',
+        'x-content-type-options': 'nosniff',
+        'content-type': 'application/json; charset=utf-8',
+      });
+    },
+  );
 
-  it('is logged in one line, with the route and without what was sent', async () => {
+  it('is logged in one line, with the route and the caller, and without what was sent', async () => {
     const { send, logs } = createTestApi();
-    await send('GET /api/v1/tasks/12345?token=query-secret', {
-      requestId: 'r-2',
-      headers: { authorization: 'Bearer header-secret' },
-    });
+    await send('GET /api/v1/tasks/12345?token=query-secret', { ...bearer('user-token'), requestId: 'r-2' });
+    await send('GET /api/v1/tasks/12345', bearer('header-secret'));
     await send('POST /api/v1/tasks', { body: { payload: 'body-secret' } });
     await send('GET /path-secret');
-    expect(
-      logs.map(({ method, route, status, requestId, durationMs }) => ({
-        method,
-        route,
-        status,
-        requestId,
-        durationMs,
-      })),
-    ).toEqual([
-      { method: 'GET', route: 'GET /api/v1/tasks/:id', status: 404, requestId: 'r-2', durationMs: 0 },
-      { method: 'POST', route: 'POST /api/v1/tasks', status: 400, requestId: 'request-1', durationMs: 0 },
+    await send('GET /health');
+    expect(logs.map(({ time: _time, level: _level, message: _message, ...line }) => line)).toEqual([
+      {
+        method: 'GET',
+        route: 'GET /api/v1/tasks/:id',
+        status: 404,
+        requestId: 'r-2',
+        durationMs: 0,
+        principal: 'user:2',
+      },
+      { method: 'GET', route: 'GET /api/v1/tasks/:id', status: 401, requestId: 'request-1', durationMs: 0 },
+      {
+        method: 'POST',
+        route: 'POST /api/v1/tasks',
+        status: 400,
+        requestId: 'request-1',
+        durationMs: 0,
+        principal: 'anonymous',
+        anonymous: true,
+      },
       { method: 'GET', route: '$default', status: 404, requestId: 'request-1', durationMs: 0 },
+      { method: 'GET', route: 'GET /health', status: 200, requestId: 'request-1', durationMs: 0 },
     ]);
-    expect(JSON.stringify(logs)).not.toMatch(/secret|12345/);
+    expect(JSON.stringify(logs)).not.toMatch(/secret|12345|user-token/);
+  });
+
+  it('with 401 names the scheme, also where it is the password that is wrong', async () => {
+    const { send } = createCWorld();
+    const answer = await send('POST /api/auth/login', { body: { username: 'nobody', password: 'password123' } });
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+  });
+
+  it('of a fault tells neither its stack nor its cause', async () => {
+    const error = new Error('table executions-1234 is gone', { cause: new Error('socket of 10.0.0.7') });
+    const engine = createFakeEngine();
+    const api = createTestApi({
+      engine: { ...engine, listRuns: () => Promise.reject(error), getRun: () => Promise.reject(error) },
+    });
+    for (const [request, options, body] of [
+      ['GET /api/v1/tasks', {}, { error: 'Failed to list tasks' }],
+      [
+        'GET /api/runs/1/payload',
+        bearer('worker-key'),
+        { success: false, code: 500, message: 'Failed to read the payload', timestamp: '2030-01-01T00:00:00Z' },
+      ],
+    ] as const) {
+      const answer = await api.send(request, options);
+      expect([answer.status, answer.json()]).toEqual([500, body]);
+      expect(JSON.stringify(answer)).not.toMatch(/executions|10\.0\.0\.7|\.ts/);
+    }
+    const faults = api.logs.filter(({ level }) => level === 'error');
+    expect(faults).toHaveLength(2);
+    expect(faults[0]).toMatchObject({
+      requestId: 'request-1',
+      error: { message: 'table executions-1234 is gone', cause: { message: 'socket of 10.0.0.7' } },
+    });
   });
 });
 
 describe('a closed group', () => {
   it.each(['POST /api/v1/tasks', 'GET /api/v1/tasks', 'GET /api/v1/tasks/1', 'DELETE /api/v1/tasks/1'])(
-    'answers 401 to %s and says how it is opened',
+    'answers 401 to %s and says what to send',
     async (request) => {
       const { send, engine } = createTestApi({ openGroups: [] });
-      const answer = await send(request, { headers: { authorization: `Bearer ${WORKER_TOKEN}` } });
+      const answer = await send(request);
       expect(answer.status).toBe(401);
       expect(answer.headers['www-authenticate']).toBe('Bearer');
-      expect(answer.json()).toEqual({ error: expect.stringMatching(/group D is closed.*openGroups/) });
+      expect(answer.json()).toEqual({ error: expect.stringContaining('Authorization: Bearer') });
       expect([engine.submitted, engine.listed]).toEqual([[], []]);
     },
   );
+
+  it('is served to who may', async () => {
+    const { send, engine } = createTestApi({ openGroups: [] });
+    engine.runs.set('1', aRun());
+    const status = async (request: string, credential: string) => (await send(request, bearer(credential))).status;
+    expect(await status('GET /api/v1/tasks/1', 'reader-key')).toBe(200);
+    expect(await status('DELETE /api/v1/tasks/1', 'reader-key')).toBe(403);
+    expect(await status('DELETE /api/v1/tasks/1', 'worker-key')).toBe(403);
+    expect(await status('DELETE /api/v1/tasks/1', 'user-token')).toBe(200);
+  });
 
   it('does not become open with another group', async () => {
     expect((await createTestApi({ openGroups: ['A', 'E'] }).send('GET /api/v1/tasks')).status).toBe(401);
@@ -83,39 +144,39 @@ describe('GET /health', () => {
 });
 
 describe('GET /api/runs/:id/payload', () => {
-  const asWorker = { headers: { authorization: `Bearer ${WORKER_TOKEN}` } };
-
-  it('gives a worker the payload as it was stored', async () => {
+  it.each(['worker-key', 'any-pool-key'])('gives the payload as it was stored to %s', async (key) => {
     const api = createTestApi({ openGroups: [] });
     api.engine.runs.set('7', aRun({ id: '7', payload: '{"n":12345678901234567890}' }));
-    const answer = await api.send('GET /api/runs/7/payload', asWorker);
+    const answer = await api.send('GET /api/runs/7/payload', bearer(key));
     expect([answer.status, answer.text]).toEqual([200, '{"n":12345678901234567890}']);
     expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
   });
 
-  it.each([
-    undefined,
-    '',
-    'Bearer',
-    'Bearer ',
-    'Bearer wrong',
-    WORKER_TOKEN,
-    `Basic ${WORKER_TOKEN}`,
-    `Bearer ${WORKER_TOKEN}x`,
-    `Bearer ${WORKER_TOKEN.slice(0, -1)}`,
-  ])('refuses Authorization %j', async (authorization) => {
+  it('does not tell a run of another pool from none', async () => {
     const api = createTestApi();
-    api.engine.runs.set('7', aRun({ id: '7' }));
-    const answer = await api.send('GET /api/runs/7/payload', {
-      headers: authorization === undefined ? {} : { authorization },
-    });
-    expect(answer.status).toBe(401);
-    expect(answer.json()).toEqual({ error: expect.stringContaining('worker token') });
+    api.engine.runs.set('7', aRun({ id: '7', payload: '"for others"' }));
+    const answers = await Promise.all(
+      [
+        ['7', 'other-pool-key'],
+        ['8', 'other-pool-key'],
+        ['7', 'admin-token'],
+        ['8', 'worker-key'],
+      ].map(([id, credential = '']) => api.send(`GET /api/runs/${id}/payload`, bearer(credential))),
+    );
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`))).toEqual(
+      new Set(['404 {"success":false,"code":404,"message":"Run not found","timestamp":"2030-01-01T00:00:00Z"}']),
+    );
   });
 
-  it('does not know a run that is not there', async () => {
-    const { send } = createTestApi();
-    expect((await send('GET /api/runs/8/payload', asWorker)).status).toBe(404);
-    expect((await send('GET /api/runs/x/payload', asWorker)).status).toBe(400);
+  it.each([undefined, 'forged', 'revoked-key'])('is not for %s', async (credential) => {
+    const api = createTestApi();
+    api.engine.runs.set('7', aRun({ id: '7' }));
+    expect((await api.send('GET /api/runs/7/payload', credential === undefined ? {} : bearer(credential))).status).toBe(
+      401,
+    );
+  });
+
+  it('takes a run id', async () => {
+    expect((await createTestApi().send('GET /api/runs/x/payload', bearer('worker-key'))).status).toBe(400);
   });
 });

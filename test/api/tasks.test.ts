@@ -1,4 +1,4 @@
-/** API D beyond its documented examples: filters, paging, idempotency, cancelling. */
+/** API D beyond its documented examples: filters, paging, cancelling. */
 import { describe, expect, it } from 'vitest';
 import { aRun, createFakeEngine, NOW } from '../support/fake-engine.ts';
 import { createTestApi, type TestApi } from '../support/test-api.ts';
@@ -66,72 +66,6 @@ describe('create', () => {
   });
 });
 
-describe('Idempotency-Key', () => {
-  const create = ({ send }: TestApi, key: string, body: object | string = good) =>
-    send('POST /api/v1/tasks', { body, headers: { 'idempotency-key': key, 'content-type': 'application/json' } });
-
-  it('answers the same task to the same body, also when 20 arrive at once', async () => {
-    const api = createTestApi();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => create(api, 'key-1')));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-    expect(api.engine.runs.size).toBe(1);
-  });
-
-  it('answers a repeat also after the instant has passed, and only a repeat', async () => {
-    const clock = { now: NOW };
-    const api = createTestApi({ now: () => clock.now });
-    const first = await create(api, 'key-1');
-    clock.now = Date.parse(good.execute_at) + 1;
-    const again = await create(api, 'key-1');
-    expect(again.status).toBe(201);
-    expect(again.json()).toEqual(first.json());
-    expect((await create(api, 'key-1', { ...good, max_attempts: 4 })).status).toBe(409);
-    expect((await create(api, 'key-2')).json()).toEqual({ error: 'execute_at must be in the future' });
-    expect((await api.send('POST /api/v1/tasks', { body: good })).status).toBe(400);
-    expect(api.engine.runs.size).toBe(1);
-  });
-
-  it('does not mind how the body is spaced', async () => {
-    const api = createTestApi();
-    await create(api, 'key-1');
-    expect((await create(api, 'key-1', JSON.stringify(good, null, 2))).status).toBe(201);
-  });
-
-  it.each([
-    { ...good, payload: { to: 'other@example.com' } },
-    { ...good, execute_at: '2030-06-01T00:00:00.001Z' },
-    { ...good, task_type: 'send_sms' },
-    { ...good, max_attempts: 4 },
-  ])('refuses another body: %j', async (other) => {
-    const api = createTestApi();
-    await create(api, 'key-1');
-    const answer = await create(api, 'key-1', other);
-    expect(answer.status).toBe(409);
-    expect(answer.json()).toEqual({ error: expect.stringContaining('Idempotency-Key') });
-    expect(api.engine.runs.size).toBe(1);
-  });
-
-  it('makes two tasks of two keys, and of none', async () => {
-    const api = createTestApi();
-    await create(api, 'key-1');
-    await create(api, 'key-2');
-    await api.send('POST /api/v1/tasks', { body: good });
-    expect(api.engine.runs.size).toBe(3);
-  });
-
-  it('takes 1 to 255 printable ASCII characters', async () => {
-    const api = createTestApi();
-    expect((await create(api, '~'.repeat(255))).status).toBe(201);
-    for (const key of ['', '~'.repeat(256), 'ключ', 'a\tb', 'a\u007f']) {
-      const answer = await create(api, key);
-      expect(answer.status, JSON.stringify(key)).toBe(400);
-      expect(answer.json()).toEqual({ error: expect.stringContaining('Idempotency-Key must be') });
-    }
-    expect(api.engine.runs.size).toBe(1);
-  });
-});
-
 describe('cancel', () => {
   it.each(['succeeded', 'failed', 'timed_out', 'cancelled'] as const)('refuses a task that has %s', async (status) => {
     const api = createTestApi();
@@ -147,6 +81,41 @@ describe('cancel', () => {
     const answer = await api.send('DELETE /api/v1/tasks/1/');
     expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject({ task: { id: 1, status: 'cancelled' } });
+  });
+
+  it('is recorded with who asked for it, from where', async () => {
+    const api = createTestApi();
+    api.engine.runs.set('1', aRun());
+    await api.send('DELETE /api/v1/tasks/1', { headers: { authorization: 'Bearer user-token' }, requestId: 'r-7' });
+    expect(api.recorded).toEqual([
+      { at: NOW, actor: 'user:2', action: 'run.cancel', entity: 'run:1', address: '127.0.0.1', requestId: 'r-7' },
+    ]);
+  });
+
+  it('does not happen when it cannot be recorded', async () => {
+    const api = createTestApi({ record: () => Promise.reject(new Error('no log')) });
+    api.engine.runs.set('1', aRun());
+    const answer = await api.send('DELETE /api/v1/tasks/1');
+    expect([answer.status, answer.json()]).toEqual([500, { error: 'Failed to cancel task' }]);
+    expect(api.engine.runs.get('1')?.status).toBe('scheduled');
+  });
+
+  it('leaves no entry of a task that is not there or has ended: made-up ids do not fill the log', async () => {
+    const api = createTestApi();
+    api.engine.runs.set('1', aRun({ status: 'succeeded' }));
+    await api.send('DELETE /api/v1/tasks/1');
+    await api.send('DELETE /api/v1/tasks/2');
+    expect(api.recorded).toEqual([]);
+  });
+
+  it('answers 404 when the task ends between the look and the cancel', async () => {
+    const engine = createFakeEngine();
+    engine.runs.set('1', aRun());
+    const api = createTestApi({
+      engine: { ...engine, cancelRun: async () => ({ kind: 'already_ended', run: aRun({ status: 'succeeded' }) }) },
+    });
+    const answer = await api.send('DELETE /api/v1/tasks/1');
+    expect([answer.status, answer.json()]).toEqual([404, { error: 'Task not found or cannot be cancelled' }]);
   });
 });
 

@@ -5,10 +5,11 @@
 import type * as z from 'zod';
 
 /** Whose operation it is: an API group (its letter), or the platform's own. The stage opens groups by their letter. */
-export type Group = 'D' | 'platform';
+export type Group = 'C' | 'D' | 'platform';
 
-/** `group`: as the stage has opened the group. `worker`: with the token that workers present. */
-export type Access = 'public' | 'group' | 'worker';
+/** Groups whose documents know no authentication: a stage may serve these without a credential, and no others. */
+export const OPENABLE_GROUPS = ['D'] as const satisfies readonly Group[];
+export const isOpenable = (group: Group): boolean => OPENABLE_GROUPS.some((openable) => openable === group);
 
 /** One successful answer, by its status. */
 export type Answer = {
@@ -22,8 +23,7 @@ export type Answer = {
 export type Operation = {
   readonly id: string;
   readonly group: Group;
-  readonly access: Access;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Without a trailing slash (one is accepted everywhere); `:name` is a parameter. */
   readonly path: `/${string}`;
   readonly summary: string;
@@ -39,6 +39,8 @@ export type Operation = {
     readonly malformed: string;
     readonly examples: Readonly<Record<string, unknown>>;
   };
+  /** Each call leaves an entry in the audit log, which takes some sixty a second in all: the throttle counts it for more. */
+  readonly recorded?: true;
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals that are the operation's own: status → when. Those common to all are added to the document. */
   readonly refusals: Readonly<Record<number, string>>;
@@ -68,6 +70,8 @@ export type ReplyOf<O extends Operation> =
       [S in StatusOf<O['answers']>]: {
         readonly status: S;
         readonly body: z.input<O['answers'][S]['schema']>;
+        /** In place of those that every answer has, such as `cache-control`. */
+        readonly headers?: Readonly<Record<string, string>>;
       };
     }[StatusOf<O['answers']>]
   | {
@@ -76,6 +80,12 @@ export type ReplyOf<O extends Operation> =
       readonly text: string;
       readonly type: 'application/json' | 'text/plain';
     }
-  | { readonly status: StatusOf<O['refusals']>; readonly error: string };
+  | {
+      readonly status: StatusOf<O['refusals']>;
+      readonly error: string;
+      /** Further headers, such as `retry-after`. */
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
-export type HandlerOf<O extends Operation> = (input: InputOf<O>) => ReplyOf<O> | Promise<ReplyOf<O>>;
+/** @typeParam C who calls: the platform's to say, a contract knows no credentials */
+export type HandlerOf<O extends Operation, C> = (input: InputOf<O>, caller: C) => ReplyOf<O> | Promise<ReplyOf<O>>;

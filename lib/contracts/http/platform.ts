@@ -12,7 +12,6 @@ const healthBody = z.object({
 export const health = defineOperation({
   id: 'health',
   group: 'platform',
-  access: 'public',
   method: 'GET',
   path: '/health',
   summary: 'Tell that the API answers',
@@ -32,7 +31,6 @@ export const health = defineOperation({
 export const downloadPayload = defineOperation({
   id: 'downloadPayload',
   group: 'platform',
-  access: 'worker',
   method: 'GET',
   path: '/api/runs/:id/payload',
   summary: "Fetch a run's payload",

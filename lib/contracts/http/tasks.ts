@@ -31,7 +31,6 @@ const oneTask = z.object({ task: taskSchema });
 export const createTask = defineOperation({
   id: 'createTask',
   group: 'D',
-  access: 'group',
   method: 'POST',
   path: '/api/v1/tasks',
   summary: 'Create a task',
@@ -55,7 +54,6 @@ export const createTask = defineOperation({
 export const getTask = defineOperation({
   id: 'getTask',
   group: 'D',
-  access: 'group',
   method: 'GET',
   path: '/api/v1/tasks/:id',
   summary: 'Read a task',
@@ -68,7 +66,6 @@ export const getTask = defineOperation({
 export const cancelTask = defineOperation({
   id: 'cancelTask',
   group: 'D',
-  access: 'group',
   method: 'DELETE',
   path: '/api/v1/tasks/:id',
   summary: 'Cancel a task',
@@ -100,7 +97,6 @@ const smsTask: Task = {
 export const listTasks = defineOperation({
   id: 'listTasks',
   group: 'D',
-  access: 'group',
   method: 'GET',
   path: '/api/v1/tasks',
   summary: 'List tasks',

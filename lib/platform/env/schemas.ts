@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { nameSchema } from '../../contracts/frames.ts';
+import { issuerSchema } from '../../contracts/issuer.ts';
 
 const jsonOf = <T extends z.ZodType>(schema: T) =>
   z
@@ -47,25 +48,58 @@ const engine = {
   RUN_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
 };
 
-/** SHA-256 (hex) of the token that workers present in `$connect`; the token itself is nowhere in the cloud. */
-const workerToken = { WORKER_TOKEN_SHA256: z.string().regex(/^[0-9a-f]{64}$/) };
+/** Reading who a caller is: users, logins, keys, public keys; and writing the audit log. */
+const authentication = {
+  DEFINITIONS_TABLE: z.string().min(1),
+};
+
+/** Taking requests with tokens. */
+const http = {
+  ...authentication,
+  TOKEN_ISSUERS: jsonOf(z.array(issuerSchema)).default([]),
+  /** Requests of one principal: so many a second over time, so many at once. */
+  THROTTLE_RATE: z.coerce.number().min(1),
+  THROTTLE_BURST: z.coerce.number().int().min(1),
+};
 
 export const httpEnvSchema = z.object({
   ...engine,
-  ...workerToken,
+  ...http,
   /** API groups served without a token, comma-separated; empty by default: deployed, a group stays shut. */
   OPEN_GROUPS: z
     .string()
     .default('')
     .transform((text) => text.split(',').filter((group) => group !== '')),
 });
+export const identityEnvSchema = z
+  .object({
+    ...common,
+    ...http,
+    /** The executions table: it holds the throttles. */
+    TABLE_NAME: z.string().min(1),
+    /** ARNs of the KMS keys whose public halves are published, comma-separated; the first one signs. `local`: a key of this process. */
+    TOKEN_KEYS: z.string().min(1),
+    /** The secret with `username`, `password` and `email` of the first admin. */
+    ADMIN_SECRET_ARN: z.string().min(1).optional(),
+    CRONSAGA_ADMIN_USERNAME: z.string().min(1).optional(),
+    CRONSAGA_ADMIN_PASSWORD: z.string().min(1).optional(),
+    CRONSAGA_ADMIN_EMAIL: z.string().min(1).optional(),
+  })
+  .refine(({ TOKEN_KEYS, STAGE }) => TOKEN_KEYS !== 'local' || STAGE === 'local', {
+    path: ['TOKEN_KEYS'],
+    message: 'a key of the process is for the local stage only',
+  });
 export const docsEnvSchema = z.object({ ...common });
-export const connectEnvSchema = z.object({ ...common, ...workerToken });
-export const frameEnvSchema = z.object(engine);
+export const connectEnvSchema = z.object({ ...common, ...authentication, TABLE_NAME: z.string().min(1) });
+export const frameEnvSchema = z.object({ ...engine, ...authentication });
 export const alarmsEnvSchema = z.object(engine);
 export const countsEnvSchema = z.object({ ...common, TABLE_NAME: z.string().min(1) });
 
-export type EngineEnv = z.infer<typeof frameEnvSchema>;
+export type EngineEnv = z.infer<typeof alarmsEnvSchema>;
+export type HttpEnv = z.infer<typeof httpEnvSchema>;
+export type IdentityEnv = z.infer<typeof identityEnvSchema>;
+export type ConnectEnv = z.infer<typeof connectEnvSchema>;
+export type FrameEnv = z.infer<typeof frameEnvSchema>;
 
 /** What the infrastructure has to pass for a schema: one string per variable, optional where it has a default. */
 export type EnvironmentOf<T extends z.ZodType> = { readonly [K in keyof z.input<T>]: string };

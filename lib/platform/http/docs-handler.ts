@@ -58,10 +58,10 @@ export const createDocsHandler = ({ logger, now = Date.now }: DocsDependencies) 
   return middy<HttpEvent, HttpResult>()
     .use(answerHeaders())
     .use(logRequests(logger, now))
-    .use(answerErrors(logger))
+    .use(answerErrors(logger, now))
     .handler(async ({ rawPath, requestContext }) => {
       if (requestContext.http.method !== 'GET') {
-        throw new Refusal(405, 'Method not allowed: this path takes GET', { allow: 'GET' });
+        throw new Refusal(405, (words) => words.wrongMethod('GET'), { allow: 'GET' });
       }
       const path = rawPath.replace(/\/$/, '');
       return pages.get(path)?.() ?? (await file(path));

@@ -15,11 +15,11 @@ const bytesOf = ({ body = '', isBase64Encoded }: HttpEvent): Buffer =>
 export const readJsonBody = (event: HttpEvent, malformed: string): unknown => {
   const type = headerOf(event, 'content-type');
   if (type && !JSON_TYPE.test(type)) {
-    throw new Refusal(415, 'The body must be JSON: send Content-Type: application/json');
+    throw new Refusal(415, (words) => words.notJson);
   }
   const bytes = bytesOf(event);
   if (bytes.length > MAX_BODY_BYTES) {
-    throw new Refusal(413, `The body has ${bytes.length} bytes; at most ${MAX_BODY_BYTES} are accepted`);
+    throw new Refusal(413, (words) => words.tooLarge(bytes.length, MAX_BODY_BYTES));
   }
   let body: unknown;
   let isTooDeep = false;
@@ -31,7 +31,7 @@ export const readJsonBody = (event: HttpEvent, malformed: string): unknown => {
     throw new Refusal(400, malformed);
   }
   if (isTooDeep) {
-    throw new Refusal(400, `The body nests deeper than ${MAX_JSON_DEPTH} levels of arrays and objects`);
+    throw new Refusal(400, (words) => words.tooDeep(MAX_JSON_DEPTH));
   }
   return body;
 };

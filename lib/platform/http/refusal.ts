@@ -1,15 +1,22 @@
 /**
- * A request that is answered with a 4xx. Thrown, because that is how a middleware leaves the stack early and still has
- * the answer logged and given its headers; the error form of the path's group wraps the message.
+ * A request that is answered with a 4xx or 503. Thrown, because that is how a middleware leaves the stack early and still
+ * has the answer logged and given its headers; the error form of the path's group wraps the message.
  */
+import type { RefusalWords } from '../../contracts/http/errors.ts';
+
+/** A common refusal is put in the words of the path's form, which who refuses need not know. */
+type Message = string | ((words: RefusalWords) => string);
+
 export class Refusal extends Error {
   readonly status: number;
+  readonly say: (words: RefusalWords) => string;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
-    super(message);
+  constructor(status: number, message: Message, headers: Readonly<Record<string, string>> = {}) {
+    super(`Refused with ${status}`);
     this.name = 'Refusal';
     this.status = status;
+    this.say = typeof message === 'string' ? () => message : message;
     this.headers = headers;
   }
 }

@@ -11,7 +11,9 @@ const complete = {
   SCHEDULE_ROLE_ARN: 'arn:role',
   SCHEDULE_DLQ_ARN: 'arn:dlq',
   CONNECTIONS_URL: 'http://127.0.0.1/local',
-  WORKER_TOKEN_SHA256: '0'.repeat(64),
+  DEFINITIONS_TABLE: 'definitions',
+  THROTTLE_RATE: '100',
+  THROTTLE_BURST: '500',
 };
 
 describe('readEnv', () => {
@@ -21,6 +23,9 @@ describe('readEnv', () => {
       LOG_LEVEL: 'info',
       OPEN_GROUPS: ['D', 'E'],
       RUN_RETENTION_DAYS: 30,
+      TOKEN_ISSUERS: [],
+      THROTTLE_RATE: 100,
+      THROTTLE_BURST: 500,
     });
   });
 
@@ -28,12 +33,12 @@ describe('readEnv', () => {
     const wrong = {
       ...complete,
       TABLE_NAME: undefined,
-      WORKER_TOKEN_SHA256: 'my-secret',
+      THROTTLE_BURST: 'my-secret',
       POOL_SHARDS: '{"default":{"ready":"many"}}',
     };
     const read = () => readEnv(httpEnvSchema, wrong);
     expect(read).toThrow(/TABLE_NAME is not set/);
-    expect(read).toThrow(/WORKER_TOKEN_SHA256: /);
+    expect(read).toThrow(/THROTTLE_BURST: /);
     expect(read).toThrow(/POOL_SHARDS\.default\.ready: /);
     expect(read).not.toThrow(/my-secret|many/);
   });

@@ -26,6 +26,7 @@ describe('the documentation', () => {
   it('has a page whose every file is served here, under a policy that allows no other host and no inline script', async () => {
     const page = await get('/swagger/index.html');
     expect(page.headers['content-security-policy']).toMatch(/default-src 'none'; script-src 'self';/);
+    expect(page.headers).toMatchObject({ 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' });
     expect(page.text).not.toMatch(/https?:|<script>/);
     const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path);
     expect(files.length).toBe(5);

@@ -5,7 +5,6 @@ import { createRouter } from '../../../lib/platform/http/router.ts';
 const operation = (method: Operation['method'], path: Operation['path']): Operation => ({
   id: `${method} ${path}`,
   group: 'D',
-  access: 'public',
   method,
   path,
   summary: '',

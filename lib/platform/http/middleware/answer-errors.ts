@@ -9,21 +9,30 @@ import type { HttpEvent, HttpResult } from '../event.ts';
 import { jsonResult } from '../event.ts';
 import { Refusal } from '../refusal.ts';
 
-/** @param faultOf the sentence for a route key */
+/** A 401 names the scheme (RFC 9110 §11.6.1). */
+const CHALLENGE = { 'www-authenticate': 'Bearer' };
+
+/**
+ * @param now epoch ms
+ * @param faultOf the sentence for a route key
+ */
 export const answerErrors = (
   logger: Logger,
+  now: () => number,
   faultOf: (routeKey: string) => string | undefined = () => undefined,
 ): MiddlewareObj<HttpEvent, HttpResult> => ({
   onError: (request) => {
     const { event, error } = request;
+    const form = errorFormOf(event.rawPath);
     const answer = (status: number, message: string, headers: Readonly<Record<string, string>>): void => {
-      request.response = jsonResult(status, errorFormOf(event.rawPath).body(status, message), headers);
+      const challenge = status === 401 ? CHALLENGE : {};
+      request.response = jsonResult(status, form.body(status, message, now()), { ...challenge, ...headers });
     };
     if (error instanceof Refusal) {
-      answer(error.status, error.message, error.headers);
+      answer(error.status, error.say(form.words), error.headers);
       return;
     }
     logger.error('request failed', { requestId: event.requestContext.requestId, route: event.routeKey, error });
-    answer(500, faultOf(event.routeKey) ?? 'Internal server error', {});
+    answer(500, faultOf(event.routeKey) ?? form.words.fault, {});
   },
 });

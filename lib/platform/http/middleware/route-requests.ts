@@ -11,11 +11,11 @@ export const routeRequests = (operations: readonly Operation[]): MiddlewareObj<H
     before: ({ event }) => {
       const match = route(event.requestContext.http.method, event.rawPath);
       if (match.kind === 'unknown_path') {
-        throw new Refusal(404, 'Nothing is served at this path: /swagger/index.html lists what is');
+        throw new Refusal(404, (words) => words.unknownPath);
       }
       if (match.kind === 'wrong_method') {
         const allow = match.allowed.join(', ');
-        throw new Refusal(405, `Method not allowed: this path takes ${allow}`, { allow });
+        throw new Refusal(405, (words) => words.wrongMethod(allow), { allow });
       }
       event.routeKey = routeKeyOf(match.operation);
       event.pathParameters = { ...match.params };
