@@ -84,12 +84,14 @@ export type Engine = {
   readonly listRuns: (input: ListInput) => Promise<ListResult>;
   /** A frame of a worker. What it answers goes out by the socket port, not by the return value. */
   readonly receiveFrame: (inbound: Inbound) => Promise<void>;
-  /** A frame that could not be read: answered with the reason; the third within a minute closes the socket. */
+  /** A frame that could not be read, or was refused: answered with the reason; the third within a minute closes the socket. */
   readonly rejectFrame: (
     conn: string,
     code: Extract<ServerFrame, { type: 'error' }>['code'],
     message: string,
   ) => Promise<void>;
+  /** Whoever sent this frame may be a worker no more: the session that it names is over, and its socket closed. */
+  readonly expel: (inbound: Inbound) => Promise<void>;
   readonly disconnect: (conn: string) => Promise<void>;
   readonly ring: (alarm: Alarm) => Promise<void>;
   /** Counts a batch of row changes exactly once, however often and however cut it is delivered. */

@@ -17,7 +17,7 @@ import { createViewRun } from './runs/view-run.ts';
 import { createSettleLost } from './sessions/end-session.ts';
 import { createOpenSession } from './sessions/open-session.ts';
 import { createReceiveFrame } from './sessions/receive-frame.ts';
-import { createDisconnect, createRejectFrame } from './sessions/reject-frame.ts';
+import { createDisconnect, createExpel, createRejectFrame } from './sessions/reject-frame.ts';
 import { createSettleReport } from './sessions/settle-report.ts';
 
 export const createEngine = (ports: Ports): Engine => {
@@ -46,6 +46,7 @@ export const createEngine = (ports: Ports): Engine => {
     listRuns: createListRuns(ports, viewRun),
     receiveFrame: createReceiveFrame(ports, { openSession, settleReport, endAttempt, serveSession }),
     rejectFrame: createRejectFrame(ports),
+    expel: createExpel(ports),
     disconnect: createDisconnect(ports),
     ring: (alarm) => {
       const { key } = alarm;

@@ -209,12 +209,18 @@ export const undoClaim = (run: Run, readyShard: number, now: number): Decision =
   };
 };
 
+/**
+ * An attempt as its worker names it. The pool is the frame's, which the worker's key covers: a run of another pool is left
+ * alone, however right the numbers are (rule X4).
+ */
+export type NamedAttempt = Pick<Run, 'id' | 'attempt' | 'pool'>;
+
 /** The worker says that the attempt has begun. */
-export const start = (id: string, attempt: number, startedAt: number, now: number): Decision => ({
+export const start = ({ id, attempt, pool }: NamedAttempt, startedAt: number, now: number): Decision => ({
   change: {
     id,
     transition: 'start',
-    expect: { attempt },
+    expect: { attempt, pool },
     set: { status: 'running', startedAt, updatedAt: now },
     clear: [],
   },
@@ -225,7 +231,7 @@ export const adopt = (id: string, attempt: number, from: string, to: SessionRef,
   change: {
     id,
     transition: 'adopt',
-    expect: { attempt, session: from },
+    expect: { attempt, pool: to.pool, session: from },
     // The push is not part of the new session's count, hence no place in it.
     set: { status: 'running', session: to, seq: 0, updatedAt: now },
     clear: [],
@@ -233,15 +239,14 @@ export const adopt = (id: string, attempt: number, from: string, to: SessionRef,
 });
 
 export const reportProgress = (
-  id: string,
-  attempt: number,
+  { id, attempt, pool }: NamedAttempt,
   progress: { readonly percent: number; readonly note?: string },
   now: number,
 ): Decision => ({
   change: {
     id,
     transition: 'report_progress',
-    expect: { attempt },
+    expect: { attempt, pool },
     set: { status: 'running', progress, updatedAt: now },
     clear: [],
   },
@@ -251,12 +256,11 @@ export const reportProgress = (
 export type InlineReport = Pick<Run, 'output' | 'error' | 'log' | 'reportStored'>;
 
 /**
- * The attempt succeeded. Written without reading the row: status and attempt are condition enough, and nothing needs to
- * be armed for a terminal row.
+ * The attempt succeeded. Written without reading the row: status, attempt and pool are condition enough, and nothing needs
+ * to be armed for a terminal row.
  */
 export const succeed = (
-  id: string,
-  attempt: number,
+  { id, attempt, pool }: NamedAttempt,
   outcome: Outcome,
   report: InlineReport,
   end: EndContext,
@@ -264,7 +268,7 @@ export const succeed = (
   change: {
     id,
     transition: 'succeed',
-    expect: { attempt },
+    expect: { attempt, pool },
     set: {
       status: 'succeeded',
       endedAt: end.now,
@@ -293,7 +297,7 @@ const isFinal = (reason: FailureReason): boolean => reason === 'bad_payload';
  * The attempt ended badly: failed, ran out of time, or its worker was lost (R1, R3, R6). With tries left the run is
  * scheduled again after a backoff, else it ends.
  *
- * @param by expectations beyond the attempt: a loss also names the session that was lost (R6)
+ * @param by expectations beyond the attempt: a loss also names the session that was lost (R6), a worker's word its pool (X4)
  * @param chance for the jitter of the backoff, uniform in [0, 1)
  */
 export const endBadly = (
@@ -302,7 +306,7 @@ export const endBadly = (
   report: InlineReport,
   end: EndContext,
   chance: number,
-  by: { readonly session?: string } = {},
+  by: { readonly session?: string; readonly pool?: string } = {},
 ): Decision => {
   const { now } = end;
   const tries = run.tries + 1;
@@ -381,8 +385,7 @@ export const cancel = (run: Run, end: EndContext): Decision | 'already_ended' =>
 
 /** The end of a cancelled run's process is proven, or given up on. Once only. */
 export const recordEvidence = (
-  id: string,
-  attempt: number,
+  { id, attempt, pool }: NamedAttempt,
   evidence: Evidence,
   facts: InlineReport & Pick<Outcome, 'startedAt' | 'durationMs' | 'exitCode' | 'signal'>,
   now: number,
@@ -390,7 +393,7 @@ export const recordEvidence = (
   change: {
     id,
     transition: 'record_evidence',
-    expect: { attempt, evidencePending: true },
+    expect: { attempt, pool, evidencePending: true },
     set: { evidence, updatedAt: now, ...pickDefined(facts) },
     clear: ['session', 'seq'],
   },

@@ -178,6 +178,8 @@ type Fields = { -readonly [K in keyof Run]?: Run[K] };
 /** The condition of a write: all that is given must hold, or nothing is written. */
 export type Expectation = {
   readonly attempt?: number;
+  /** Where a worker's word causes the change: the pool that it speaks for (rule X4). */
+  readonly pool?: string;
   readonly g?: number;
   readonly fence?: number;
   readonly session?: string;

@@ -57,9 +57,10 @@ const connect = async (fleet: Fleet, cloud: MeteredCloud, timeline: Timeline): P
     return worker;
   };
   const first = make(0);
+  const others = Array.from({ length: fleet.workers - 1 }, (_, index) => make(index + 1));
+  await cloud.letIn([first, ...others].map(({ conn }) => conn));
   const hello = first.hello();
   await cloud.receive(first.conn, hello);
-  const others = Array.from({ length: fleet.workers - 1 }, (_, index) => make(index + 1));
   await cloud.copyRow(
     sessionKey({ pool: hello.pool, shard: 0, id: hello.session }),
     others.map((worker) => {

@@ -22,20 +22,22 @@ describe('the end of a run', () => {
   });
 });
 
+const NAMED = { id: '7', attempt: 3, pool: 'mail' };
+
 describe('a success', () => {
   const bare = { status: 'succeeded', endedAt: LATER, updatedAt: LATER, expiresAt: LATER + RETENTION_MS };
 
   it('keeps what the worker reported of it', () => {
     const facts = { startedAt: NOW + 100, durationMs: 4_900, exitCode: 0 };
     const report = { output: '"done"', log: 'a line', reportStored: true };
-    const { change, arm } = succeed('7', 3, { outcome: 'succeeded', ...facts }, report, END);
+    const { change, arm } = succeed(NAMED, { outcome: 'succeeded', ...facts }, report, END);
     expect(change.set).toStrictEqual({ ...bare, ...facts, ...report });
-    expect(change.expect).toEqual({ attempt: 3 });
+    expect(change.expect).toEqual({ attempt: 3, pool: 'mail' });
     expect(arm).toBeUndefined();
   });
 
   it('of which nothing was reported says nothing more', () => {
-    expect(succeed('7', 3, { outcome: 'succeeded' }, {}, END).change.set).toStrictEqual(bare);
+    expect(succeed(NAMED, { outcome: 'succeeded' }, {}, END).change.set).toStrictEqual(bare);
   });
 });
 
@@ -138,8 +140,8 @@ describe('a cancel', () => {
   it('is proven once, with what the worker reported of the end', () => {
     const evidence = { state: 'exited', at: LATER, signal: 'SIGTERM' } as const;
     const facts = { startedAt: NOW + 100, durationMs: 4_900, signal: 'SIGTERM', log: 'a line' };
-    const { change } = recordEvidence('7', 3, evidence, facts, LATER);
+    const { change } = recordEvidence(NAMED, evidence, facts, LATER);
     expect(change.set).toStrictEqual({ evidence, updatedAt: LATER, ...facts });
-    expect(change.expect).toEqual({ attempt: 3, evidencePending: true });
+    expect(change.expect).toEqual({ attempt: 3, pool: 'mail', evidencePending: true });
   });
 });

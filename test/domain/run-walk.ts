@@ -193,7 +193,7 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
         if (look.do === 'ask_again') {
           return look.lookAt;
         }
-        await commit(recordEvidence(id, run.attempt, { state: 'abandoned', at: now }, {}, now), true);
+        await commit(recordEvidence(run, { state: 'abandoned', at: now }, {}, now), true);
         return 'none';
       }
     }
@@ -256,15 +256,15 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
       }
       // A worker's frame is applied without a look at the row.
       case 'start':
-        return start(id, attempt, now, now);
+        return start(read, now, now);
       case 'progress':
-        return reportProgress(id, attempt, { percent: 10 }, now);
+        return reportProgress(read, { percent: 10 }, now);
       case 'adopt':
         return adopt(id, attempt, SESSION_REF.id, SESSION_REF, now);
       case 'succeed':
-        return succeed(id, attempt, { outcome: 'succeeded' }, {}, end);
+        return succeed(read, { outcome: 'succeeded' }, {}, end);
       case 'evidence':
-        return recordEvidence(id, attempt, { state: 'exited', at: now }, {}, now);
+        return recordEvidence(read, { state: 'exited', at: now }, {}, now);
     }
   };
 

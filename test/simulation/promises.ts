@@ -24,6 +24,7 @@ export const PROMISES = {
   cancel_heeded: 'What was cancelled does not begin any more, or is stopped',
   sleeper_waits: 'A worker that slept through its loss starts nothing',
   evidence_true: 'Nobody says that a cancelled run has ended while it runs',
+  key_heeded: 'A worker serves the pools of its key, and none once the key is revoked',
   totals_exact: 'The totals agree with the rows',
   cost_bounded: 'The calls for a run do not grow with the number of workers, of waiting runs or of hours',
   no_error: 'Nothing fails but what was made to fail',

@@ -2,9 +2,10 @@
  * The whole of it: the real use cases, handlers and worker agent on memory adapters, with a clock, a network, a queue, a
  * scheduler, a stream and sockets that do what AWS may do. Everything that happens follows from the seed and the faults.
  */
-import { disconnectEvent, frameEvent } from '../support/lambda-events.ts';
+import { connectEvent, disconnectEvent, frameEvent } from '../support/lambda-events.ts';
 import { NOW, RETENTION_MS } from '../support/rows.ts';
 import { seeded } from '../support/seeded.ts';
+import { createWorkerKeys } from '../support/worker-keys.ts';
 import type { Basics } from './basics.ts';
 import { createClient } from './client.ts';
 import { createDatabase } from './cloud/database.ts';
@@ -80,6 +81,11 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
   const schedules = createSchedules({ ...basics, queue });
   const gateway: Gateway = createGateway({
     ...basics,
+    connect: async (conn, key) => {
+      const ended = await functions.invoke('connect', (handler) => handler(connectEvent(conn, `Bearer ${key}`)));
+      const answer = ended.kind === 'answered' ? ended.answer : undefined;
+      return typeof answer === 'object' ? answer.statusCode : undefined;
+    },
     receive: (conn, body) => {
       void functions.invoke('frame', (handler) => handler(frameEvent(conn, body)));
     },
@@ -108,8 +114,10 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
       },
     },
   });
+  const keys = createWorkerKeys(database.identity, timeline.now);
   const fleet = createFleet({
     ...basics,
+    keys,
     gateway: () => gateway,
     makeSessionId: () => {
       sessions += 1;
@@ -130,6 +138,7 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     gateway,
     stream,
     fleet,
+    keys,
     client,
     stores: database.stores,
     exceptions: database.exceptions,

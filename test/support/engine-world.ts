@@ -3,6 +3,7 @@
  * sockets that record what is posted to them, chance from a seed. Nothing happens by itself, so every run of a test is
  * the same; and every call of a port can be watched, or made to fail.
  */
+import { createMemoryIdentityStores } from '../../lib/adapters/memory/identity/stores.ts';
 import { createMemoryRunStore } from '../../lib/adapters/memory/runs.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../../lib/adapters/memory/sessions.ts';
 import {
@@ -13,13 +14,22 @@ import {
 } from '../../lib/adapters/memory/side-stores.ts';
 import type { CountedChange, Engine, SubmitInput } from '../../lib/application/api.ts';
 import { createEngine } from '../../lib/application/engine.ts';
+import { createAuthentication } from '../../lib/application/identity/authentication.ts';
+import { createFrameAccess } from '../../lib/application/identity/frame-access.ts';
+import type { TokenVerifier } from '../../lib/application/ports/identity.ts';
 import type { Ports, RunException, WorkerException } from '../../lib/application/ports/index.ts';
-import type { ServerFrame } from '../../lib/contracts/frames.ts';
+import type { ServerFrame, WorkerFrame } from '../../lib/contracts/frames.ts';
 import type { Alarm } from '../../lib/domain/alarm.ts';
+import type { AuditEntry } from '../../lib/domain/identity/audit.ts';
 import { RUN_SHARDS } from '../../lib/domain/ids.ts';
 import type { Run } from '../../lib/domain/run.ts';
+import type { Logger } from '../../lib/platform/logger.ts';
+import { createConnectHandler } from '../../lib/platform/websocket/connect-handler.ts';
+import { createFrameHandler } from '../../lib/platform/websocket/frame-handler.ts';
+import { connectEvent, frameEvent } from './lambda-events.ts';
 import { NOW, RETENTION_MS } from './rows.ts';
 import { seeded } from './seeded.ts';
+import { createWorkerKeys, type WorkerKeys } from './worker-keys.ts';
 
 type Stores = Pick<Ports, 'runs' | 'data' | 'sessions' | 'connections' | 'exceptions' | 'idempotency' | 'counts'>;
 
@@ -39,6 +49,15 @@ export const CRASH = new Error('The process died here');
 
 export type World = {
   readonly engine: Engine;
+  /** A socket asks to be let in. @returns the HTTP status */
+  readonly connect: (conn: string, authorization?: string) => Promise<number | undefined>;
+  /** A frame comes in by the function of the sockets, which lets through what the connection's key allows. */
+  readonly say: (conn: string, frame: WorkerFrame) => Promise<void>;
+  /** Forgets what the instances of the functions remember. */
+  readonly coolDown: () => void;
+  readonly keys: WorkerKeys;
+  /** The audit log, oldest first. */
+  readonly audited: () => Promise<readonly AuditEntry[]>;
   readonly ports: Ports;
   readonly now: () => number;
   readonly pass: (ms: number) => void;
@@ -170,6 +189,22 @@ export const createWorld = (
   };
   const engine = createEngine(ports);
 
+  const logger: Logger = { ...ports.log, with: () => logger };
+  const identity = createMemoryIdentityStores();
+  const { connections } = ports;
+  const credentials = watched('credentials', identity.credentials);
+  const audit = watched('audit', identity.audit);
+  const warmUp = () => {
+    const verify: TokenVerifier = async () => ({ kind: 'invalid', reason: 'not_ours' });
+    const shared = { connections, credentials, audit, log: ports.log, now: ports.now };
+    const authentication = createAuthentication({ ...shared, verify });
+    return {
+      connect: createConnectHandler({ ...shared, authentication, logger }),
+      frame: createFrameHandler({ engine, access: createFrameAccess({ ...shared, authentication }), logger }),
+    };
+  };
+  let functions = warmUp();
+
   const ringNext = async (): Promise<Alarm | undefined> => {
     const [next] = alarms;
     if (next === undefined) {
@@ -192,6 +227,18 @@ export const createWorld = (
 
   return {
     engine,
+    connect: async (conn, authorization) => {
+      const answer = await functions.connect(connectEvent(conn, authorization));
+      return typeof answer === 'string' ? undefined : answer.statusCode;
+    },
+    say: async (conn, frame) => {
+      await functions.frame(frameEvent(conn, JSON.stringify(frame)));
+    },
+    coolDown: () => {
+      functions = warmUp();
+    },
+    keys: createWorkerKeys(identity, ports.now),
+    audited: async () => (await identity.audit.newest({ limit: 1_000 })).toReversed(),
     ports,
     now: () => now,
     pass: (ms) => {

@@ -1,18 +1,23 @@
 /** Events of a WebSocket API and of a queue, as Lambda hands them to a function. */
 import type { APIGatewayProxyWebsocketEventV2, SQSEvent, SQSRecord } from 'aws-lambda';
 
+import type { ConnectEvent } from '../../lib/platform/websocket/connect-handler.ts';
+
 type SocketEvent = Pick<APIGatewayProxyWebsocketEventV2, 'requestContext' | 'body'>;
+
+const EVENT_TYPES = { $connect: 'CONNECT', $default: 'MESSAGE', $disconnect: 'DISCONNECT' } as const;
 
 const contextOf = (
   connectionId: string,
-  routeKey: '$default' | '$disconnect',
-): APIGatewayProxyWebsocketEventV2['requestContext'] => ({
+  routeKey: '$connect' | '$default' | '$disconnect',
+  sourceIp = '192.0.2.1',
+) => ({
   routeKey,
   messageId: 'message-1',
-  eventType: routeKey === '$default' ? 'MESSAGE' : 'DISCONNECT',
+  eventType: EVENT_TYPES[routeKey],
   extendedRequestId: 'request-1',
   requestTime: '01/Jan/2030:00:00:00 +0000',
-  messageDirection: 'IN',
+  messageDirection: 'IN' as const,
   stage: 'ws',
   connectedAt: 0,
   requestTimeEpoch: 0,
@@ -20,6 +25,13 @@ const contextOf = (
   domainName: 'sockets.example',
   connectionId,
   apiId: 'api',
+  identity: { sourceIp },
+});
+
+/** @param authorization the header of the upgrade request; `X-Forwarded-For` and the like are the gateway's own */
+export const connectEvent = (connectionId: string, authorization?: string, sourceIp?: string): ConnectEvent => ({
+  requestContext: contextOf(connectionId, '$connect', sourceIp),
+  ...(authorization === undefined ? {} : { headers: { Host: 'sockets.example', Authorization: authorization } }),
 });
 
 export const frameEvent = (connectionId: string, body: string): SocketEvent => ({

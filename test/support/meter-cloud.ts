@@ -8,15 +8,21 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { openTable } from '../../lib/adapters/dynamodb/client.ts';
 import type { Item } from '../../lib/adapters/dynamodb/conditional.ts';
-import type { Key } from '../../lib/adapters/dynamodb/keys.ts';
+import { createKeyStore } from '../../lib/adapters/dynamodb/identity/api-keys.ts';
+import { createCredentialStore } from '../../lib/adapters/dynamodb/identity/credentials.ts';
+import { createUserStore } from '../../lib/adapters/dynamodb/identity/users.ts';
+import { connectionKey, type Key } from '../../lib/adapters/dynamodb/keys.ts';
+import { createConnectionStore } from '../../lib/adapters/dynamodb/side-stores.ts';
+import { createFrameAccess } from '../../lib/application/identity/frame-access.ts';
 import { decodeAlarm, encodeAlarm } from '../../lib/contracts/alarm-message.ts';
 import type { ServerFrame, WorkerFrame } from '../../lib/contracts/frames.ts';
 import type { Alarm } from '../../lib/domain/alarm.ts';
 import { type Made, makeTables } from '../../lib/local/aws/provision.ts';
 import { createResolver, type NamedTemplate } from '../../lib/local/template/resolver.ts';
 import { declaredAttributes, listResources } from '../../lib/local/template/resources.ts';
+import { composeAdmission } from '../../lib/platform/compose-authentication.ts';
 import { composeCounts, composeEngine } from '../../lib/platform/compose-aws.ts';
-import { frameEnvSchema } from '../../lib/platform/env/schemas.ts';
+import { httpEnvSchema } from '../../lib/platform/env/schemas.ts';
 import { createApiHandler } from '../../lib/platform/http/api-handler.ts';
 import { createLogger } from '../../lib/platform/logger.ts';
 import { createAlarmsHandler } from '../../lib/platform/queue/alarms-handler.ts';
@@ -29,6 +35,7 @@ import { readGathering } from './meter-event-sources.ts';
 import { createQueueClient, createSchedulerClient, createSocketsClient, REGION } from './meter-stand-ins.ts';
 import { createStreamReader } from './meter-stream.ts';
 import type { Timeline } from './meter-timeline.ts';
+import { keyDraft, newWorkerKey } from './worker-keys.ts';
 
 /** What the calls of a run are counted under. */
 export type Phase =
@@ -48,6 +55,11 @@ export type Phase =
 export type MeteredCloud = {
   /** Creates a task over HTTP. */
   readonly submit: (body: object) => Promise<string>;
+  /**
+   * Lets connections in, as if their workers had shown a key. The function instance has heard of each of them once: what it
+   * remembers of a connection is good for its two hours.
+   */
+  readonly letIn: (conns: readonly string[]) => Promise<void>;
   /** A frame that a worker sends. */
   readonly receive: (conn: string, frame: WorkerFrame) => Promise<void>;
   /** Rows like one that is there, with other fields: many sessions, many runs, without the time that making them takes. */
@@ -105,7 +117,8 @@ export const openMeteredCloud = async (options: {
   );
   const dynamodb = new DynamoDBClient(place);
   await makeTables(dynamodb, resources, made);
-  const [table] = made.values();
+  const tableNamed = (logicalId: string) => [...made].find(([address]) => address.includes(`/${logicalId}`))?.[1];
+  const [table, definitions] = [tableNamed('Executions'), tableNamed('Definitions')];
   const reader = await createStreamReader(place, table?.StreamArn ?? '', stream.filters, streamShards);
 
   const workers = new Map<string, (frame: ServerFrame) => Promise<void>>();
@@ -192,9 +205,13 @@ export const openMeteredCloud = async (options: {
       ),
     ),
   };
-  const env = frameEnvSchema.parse({
+  const env = httpEnvSchema.parse({
     STAGE: 'meter',
     TABLE_NAME: table?.Ref,
+    DEFINITIONS_TABLE: definitions?.Ref,
+    OPEN_GROUPS: 'D',
+    THROTTLE_RATE: '100',
+    THROTTLE_BURST: '500',
     ALARM_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/alarms',
     ALARM_QUEUE_ARN: 'arn:aws:sqs:us-east-1:000000000000:alarms',
     SCHEDULE_GROUP: 'alarms',
@@ -202,14 +219,23 @@ export const openMeteredCloud = async (options: {
     SCHEDULE_DLQ_ARN: 'arn:aws:sqs:us-east-1:000000000000:undelivered',
     CONNECTIONS_URL: 'https://sockets.example/ws',
   });
-  const { TABLE_NAME } = env;
+  const { TABLE_NAME, DEFINITIONS_TABLE } = env;
   const logger = createLogger({
     level: env.LOG_LEVEL,
     write: (line) => meter.add({ service: 'logs', operation: 'line' }, { count: 1, bytes: Buffer.byteLength(line) }),
   });
   const engine = composeEngine(env, logger, { clients, now });
-  const handleRequest = createApiHandler({ engine, logger, openGroups: ['D'], workerTokenSha256: '0'.repeat(64), now });
-  const handleFrame = createFrameHandler({ engine, logger });
+  const surroundings = { dynamodb: clients.dynamodb, now };
+  const { admission, record } = composeAdmission(env, logger, surroundings);
+  const handleRequest = createApiHandler({ engine, admission, record, logger, now });
+  const access = createFrameAccess({
+    connections: createConnectionStore(openTable(TABLE_NAME, clients.dynamodb)),
+    credentials: createCredentialStore(openTable(DEFINITIONS_TABLE, clients.dynamodb)),
+    audit: { append: record },
+    authentication: admission.authentication,
+    now,
+  });
+  const handleFrame = createFrameHandler({ engine, access, logger });
   const handleAlarms = createAlarmsHandler({
     engine: { ring: (alarm) => meter.during(phaseOf(alarm), () => engine.ring(alarm)) },
     logger,
@@ -218,6 +244,14 @@ export const openMeteredCloud = async (options: {
   const handleChanges = createCountsHandler({
     countChanges: composeCounts(TABLE_NAME, { clients, now }),
   });
+
+  const putRows = async (rows: readonly Item[]): Promise<void> => {
+    const { client } = openTable(TABLE_NAME, new DynamoDBClient(place));
+    for (let at = 0; at < rows.length; at += BATCH_WRITE) {
+      const batch = rows.slice(at, at + BATCH_WRITE).map((row) => ({ PutRequest: { Item: row } }));
+      await client.send(new BatchWriteCommand({ RequestItems: { [TABLE_NAME]: batch } }));
+    }
+  };
 
   const countInvocation = (target: string, phase: Phase): void =>
     meter.add({ service: 'lambda', operation: 'invoke', target }, { count: 1 }, phase);
@@ -270,15 +304,25 @@ export const openMeteredCloud = async (options: {
         }
       });
     },
-    copyRow: async (of, copies) => {
-      const rows = openTable(TABLE_NAME, new DynamoDBClient(place)).client;
-      const { Item } = await rows.send(new GetCommand({ TableName: TABLE_NAME, Key: of, ConsistentRead: true }));
-      for (let at = 0; at < copies.length; at += BATCH_WRITE) {
-        const batch = copies
-          .slice(at, at + BATCH_WRITE)
-          .map((copy) => ({ PutRequest: { Item: { ...Item, ...copy } } }));
-        await rows.send(new BatchWriteCommand({ RequestItems: { [TABLE_NAME]: batch } }));
+    letIn: async (conns) => {
+      const pool = 'default';
+      const wanted = { pools: [pool] };
+      const { owner, key } = newWorkerKey('1000', 'workers', wanted, { now: now(), mark: 'meter' });
+      const table = openTable(DEFINITIONS_TABLE, new DynamoDBClient(place));
+      await createUserStore(table).create(owner, keyDraft('user.created', owner, now()));
+      await createKeyStore(table).create(key, keyDraft('key.created', key, now()));
+      const { id, name, hash, scopes, pools } = key;
+      const grant = { owner: owner.id, key: id, name, hash, scopes, pools };
+      await putRows(conns.map((conn) => ({ ...connectionKey(conn), grant })));
+      const frame = { type: 'goodbye' as const, session: 'none', pool };
+      for (const conn of conns) {
+        await access({ conn, frame }, { address: '192.0.2.1', requestId: conn });
       }
+    },
+    copyRow: async (of, copies) => {
+      const { client } = openTable(TABLE_NAME, new DynamoDBClient(place));
+      const { Item } = await client.send(new GetCommand({ TableName: TABLE_NAME, Key: of, ConsistentRead: true }));
+      await putRows(copies.map((copy) => ({ ...Item, ...copy })));
     },
     copyAlarm: (of, run) => {
       const alarm = newest.get(of);

@@ -30,10 +30,15 @@ export const createStreamReader = async (
   const passes = compileFilters(filters);
   const { StreamDescription } = await client.send(new DescribeStreamCommand({ StreamArn }));
   const ShardId = StreamDescription?.Shards?.[0]?.ShardId;
-  const first = await client.send(
-    new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
-  );
-  let iterator = first.ShardIterator;
+  /**
+   * Opened when there is something to read: DynamoDB Local numbers the changes of all tables together, and takes an iterator
+   * from before the first record for one that was trimmed as soon as another table was written.
+   */
+  const openIterator = async (): Promise<string | undefined> => {
+    const place = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' as const };
+    return (await client.send(new GetShardIteratorCommand(place))).ShardIterator;
+  };
+  let iterator: string | undefined;
 
   const shardOf = (record: LambdaStreamRecord): string => {
     const { S: pk = '' } = record.dynamodb.Keys.pk as { readonly S?: string };
@@ -43,6 +48,7 @@ export const createStreamReader = async (
   return {
     read: async () => {
       const found: LambdaStreamRecord[] = [];
+      iterator ??= await openIterator();
       for (;;) {
         const { Records = [], NextShardIterator } = await client.send(
           new GetRecordsCommand({ ShardIterator: iterator, Limit: 1_000 }),

@@ -99,7 +99,12 @@ const ITEM_KINDS: Readonly<Record<string, string>> = {
   EXCEPTION: 'exception',
   COUNT: 'counter',
   STREAM: 'counter',
+  USER: 'credential',
+  API_KEY: 'credential',
+  AUDIT: 'audit entry',
+  THROTTLE: 'throttle',
 };
+const ITEM_KIND = new RegExp(`"(${Object.keys(ITEM_KINDS).join('|')})[#"]`);
 
 /** Which kind of item a call is about: the index that it reads, or the prefix of the first partition key in it. */
 const targetOf = (input: Input): string => {
@@ -108,7 +113,7 @@ const targetOf = (input: Input): string => {
   }
   const { Key, Item, RequestItems, TransactItems, ExpressionAttributeValues } = input;
   const text = JSON.stringify([Key, Item, RequestItems, TransactItems, ExpressionAttributeValues]);
-  const prefix = /"(RUN|POOL|DATA|CONN|KEY|EXCEPTION|COUNT|STREAM)[#"]/.exec(text)?.[1];
+  const prefix = ITEM_KIND.exec(text)?.[1];
   return ITEM_KINDS[prefix ?? ''] ?? 'other';
 };
 

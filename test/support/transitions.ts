@@ -34,17 +34,17 @@ const DECIDE: Partial<Record<TransitionName, (run: Run) => Decision>> = {
   dispatch_due: (run) => dispatchDue(run, aGrant(), LATER),
   claim: (run) => claim({ ...run, readyAt: run.readyAt ?? NOW }, aGrant(), LATER),
   undo_claim: (run) => undoClaim(run, 0, LATER),
-  start: (run) => start(run.id, run.attempt, NOW, LATER),
-  report_progress: (run) => reportProgress(run.id, run.attempt, { percent: 50 }, LATER),
+  start: (run) => start(run, NOW, LATER),
+  report_progress: (run) => reportProgress(run, { percent: 50 }, LATER),
   adopt: (run) => adopt(run.id, run.attempt, 'session-1', { ...SESSION_REF, id: 'session-2' }, LATER),
-  succeed: (run) => succeed(run.id, run.attempt, { outcome: 'succeeded' }, {}, END),
+  succeed: (run) => succeed(run, { outcome: 'succeeded' }, {}, END),
   retry: (run) => endBadly(run, FAILED, {}, END, 0.5),
   fail: (run) => endBadly({ ...run, tries: run.maxTries - 1 }, FAILED, {}, END, 0.5),
   time_out: (run) =>
     endBadly({ ...run, tries: run.maxTries - 1 }, { outcome: 'timed_out', reason: 'timed_out' }, {}, END, 0.5),
   cancel_waiting: cancelled,
   cancel_in_flight: cancelled,
-  record_evidence: (run) => recordEvidence(run.id, run.attempt, { state: 'exited', at: LATER }, {}, LATER),
+  record_evidence: (run) => recordEvidence(run, { state: 'exited', at: LATER }, {}, LATER),
 };
 
 /** A decision that makes the transition, from a run in a status that it may start from. */

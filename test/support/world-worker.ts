@@ -8,6 +8,9 @@ type HeldAttempt = Pick<RunOrder, 'run' | 'attempt'>;
 export type WorldWorker = {
   readonly session: string;
   readonly conn: () => string;
+  /** With what HTTP status its newest socket was answered, where it has a key. */
+  readonly opened: () => number | undefined;
+  readonly say: (frame: WorkerFrame) => Promise<void>;
   /** Every order that arrived, redeliveries included. */
   readonly orders: RunOrder[];
   readonly received: ServerFrame[];
@@ -31,14 +34,21 @@ export type WorldWorker = {
 export const createWorker = (
   world: World,
   name: string,
-  options: { readonly slots?: number; readonly handlers?: readonly string[] } = {},
+  options: {
+    readonly slots?: number;
+    readonly handlers?: readonly string[];
+    readonly pool?: string;
+    /** The text of an API key: it opens its sockets with it. Without one its frames go straight to the engine. */
+    readonly key?: string;
+  } = {},
 ): WorldWorker => {
-  const { slots = 1, handlers = ['send_email'] } = options;
-  const [session, pool] = [`session-${name}`, 'default'];
+  const { slots = 1, handlers = ['send_email'], pool = 'default', key } = options;
+  const session = `session-${name}`;
   const held = new Set<string>();
   const orders: RunOrder[] = [];
   const received: ServerFrame[] = [];
   let [rep, seen, epoch] = [0, 0, 1];
+  let opened: number | undefined;
   const conn = (): string => `${name}-${epoch}`;
 
   const receive = (frame: ServerFrame): void => {
@@ -59,7 +69,14 @@ export const createWorker = (
   };
   const holding = (): HeldAttempt[] => [...held].map(parseAttemptKey);
   const list = (): [string, number][] => holding().map(({ run, attempt }) => [run, attempt]);
-  const say = (frame: WorkerFrame): Promise<void> => world.engine.receiveFrame({ conn: conn(), frame });
+  const say = (frame: WorkerFrame): Promise<void> =>
+    key === undefined ? world.engine.receiveFrame({ conn: conn(), frame }) : world.say(conn(), frame);
+  const open = async (): Promise<void> => {
+    world.onFrame(conn(), receive);
+    if (key !== undefined) {
+      opened = await world.connect(conn(), `Bearer ${key}`);
+    }
+  };
 
   return {
     session,
@@ -75,14 +92,16 @@ export const createWorker = (
       }
       return order;
     },
+    opened: () => opened,
+    say,
     hello: async (fields = {}) => {
-      world.onFrame(conn(), receive);
+      await open();
       const who = { name, maxTasks: slots, handlers: [...handlers], tags: [] };
       await say({ type: 'hello', ...report(), ...who, list: list(), ...fields });
     },
     resume: async (fields = {}) => {
       epoch += 1;
-      world.onFrame(conn(), receive);
+      await open();
       await say({ type: 'resume', ...report(), epoch, list: list(), ...fields });
     },
     heartbeat: (fields = {}) => say({ type: 'heartbeat', ...report(), list: list(), ...fields }),

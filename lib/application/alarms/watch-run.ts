@@ -102,7 +102,7 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
       await tools.sendCancel(run);
       return look(found.lookAt);
     }
-    await runs.commit(recordEvidence(run.id, run.attempt, { state: 'abandoned', at: now() }, {}, now()).change);
+    await runs.commit(recordEvidence(run, { state: 'abandoned', at: now() }, {}, now()).change);
     return none;
   };
 

@@ -102,4 +102,4 @@ export type Ports = {
 
 export type { ExceptionStore, RunException, WorkerException } from './exceptions.ts';
 export type { Committed, Created, ListedStatus, Reading, ReadyEntry, RunStore } from './runs.ts';
-export type { ConnectionStore, Reported, SessionCreated, SessionStore } from './sessions.ts';
+export type { ConnectionGrant, ConnectionStore, Reported, SessionCreated, SessionStore } from './sessions.ts';

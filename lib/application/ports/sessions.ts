@@ -1,3 +1,4 @@
+import type { Scope } from '../../domain/identity/access.ts';
 import type { Session, SessionRef, SlotReport } from '../../domain/session.ts';
 import type { Reading } from './runs.ts';
 
@@ -69,11 +70,28 @@ export type SessionStore = {
   readonly bump: (ref: SessionRef, g: number, fence: number, nonce: string) => Promise<boolean>;
 };
 
-/** Which session a connection serves: all that `$disconnect` knows is the connection. */
+/** What a connection was let in with. It never changes: another key is another connection. */
+export type ConnectionGrant = {
+  /** The user that the key acts for. */
+  readonly owner: string;
+  readonly key: string;
+  /** SHA-256 of the key's text, base64url: a rolled key has another. */
+  readonly hash: string;
+  /** How a person would call it. */
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly pools: readonly string[];
+};
+
+/** What is known of a connection: what it was let in with, and which session it serves. */
 export type ConnectionStore = {
+  /** `$connect`, before any frame. */
+  readonly admit: (conn: string, grant: ConnectionGrant, expiresAt: number) => Promise<void>;
+  readonly grantOf: (conn: string) => Promise<ConnectionGrant | undefined>;
   readonly bind: (conn: string, ref: SessionRef, expiresAt: number) => Promise<void>;
   readonly find: (conn: string) => Promise<SessionRef | undefined>;
-  readonly forget: (conn: string) => Promise<void>;
-  /** Counts a frame that could not be read. @returns how many within the running minute */
+  /** It serves no session any more. What it was let in with is kept until `expiresAt`, for frames that are still on their way. */
+  readonly forget: (conn: string, expiresAt: number) => Promise<void>;
+  /** Counts a frame that could not be read, or was refused. @returns how many within the running minute */
   readonly strike: (conn: string, now: number, expiresAt: number) => Promise<number>;
 };

@@ -17,12 +17,18 @@ export type EndedByResult = { readonly kind: 'ended'; readonly run: Run } | { re
 export type EndAttempt = {
   /**
    * A worker's result. `evidence`: it proves the end of a cancelled run. `stale`: it came too late, twice, or for an
-   * attempt that is not the run's; nothing changed.
+   * attempt that is not the run's, or for a run that is not of the worker's pool; nothing changed.
    */
-  readonly byResult: (result: RunResult) => Promise<EndedByResult>;
+  readonly byResult: (result: RunResult, pool: string) => Promise<EndedByResult>;
   /** The control plane's own verdict: lost (with the session that was lost) or out of time. */
-  readonly byVerdict: (run: Run, ended: BadEnd, by: { readonly session?: string }) => Promise<Run | undefined>;
+  readonly byVerdict: (
+    run: Run,
+    ended: BadEnd,
+    by: { readonly session?: string; readonly pool?: string },
+  ) => Promise<Run | undefined>;
 };
+
+const STALE: EndedByResult = { kind: 'stale' };
 
 const toException = (run: Run, ended: BadEnd, at: number): RunException => ({
   kind: 'run_failed',
@@ -43,21 +49,24 @@ const reasonOf = (result: RunResult): FailureReason => {
   return result.outcome === 'cancelled' ? 'worker_lost' : (result.reason ?? 'handler_failed');
 };
 
+const textsOf = ({ output, error, log }: RunResult): StoredReport => ({
+  ...(output === undefined ? {} : { output }),
+  ...(error === undefined ? {} : { error }),
+  ...(log === undefined ? {} : { log }),
+});
+
+const isLong = (report: StoredReport): boolean => Buffer.byteLength(JSON.stringify(report)) > INLINE_REPORT_BYTES;
+
 /** Ends attempts: by the worker's result, by loss, by timeout. Exactly one of them wins (rule R2). */
 export const createEndAttempt = (ports: Ports): EndAttempt => {
   const { runs, data, settings, now, chance, log } = ports;
 
   /** Long texts go beside the row first; the row keeps what fits and says that there is more. */
-  const keepReport = async (result: RunResult): Promise<InlineReport> => {
-    const report: StoredReport = {
-      ...(result.output === undefined ? {} : { output: result.output }),
-      ...(result.error === undefined ? {} : { error: result.error }),
-      ...(result.log === undefined ? {} : { log: result.log }),
-    };
-    if (Buffer.byteLength(JSON.stringify(report)) <= INLINE_REPORT_BYTES) {
+  const keepReport = async ({ run, attempt }: RunResult, report: StoredReport): Promise<InlineReport> => {
+    if (!isLong(report)) {
       return report;
     }
-    await data.putReport(result.run, result.attempt, report, now() + settings.retentionMs + DAY_MS);
+    await data.putReport(run, attempt, report, now() + settings.retentionMs + DAY_MS);
     return {
       reportStored: true,
       ...(report.error === undefined ? {} : { error: report.error.slice(0, ERROR_HEAD_CHARS) }),
@@ -68,7 +77,7 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
     first: Run,
     ended: BadEnd,
     report: InlineReport,
-    by: { readonly session?: string },
+    by: { readonly session?: string; readonly pool?: string },
   ): Promise<Run | undefined> => {
     let run: Run | undefined = first;
     const { attempt } = first;
@@ -103,9 +112,11 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
     run: Run | undefined,
     result: RunResult,
     report: InlineReport,
+    pool: string,
   ): Promise<EndedByResult> => {
-    if (run?.status !== 'cancelled' || run.attempt !== result.attempt || run.evidence?.state !== 'pending') {
-      return { kind: 'stale' };
+    const isNamed = run?.pool === pool && run.attempt === result.attempt;
+    if (!isNamed || run.status !== 'cancelled' || run.evidence?.state !== 'pending') {
+      return STALE;
     }
     const { exitCode, signal, startedAt, durationMs } = result;
     const facts = {
@@ -120,13 +131,19 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(signal === undefined ? {} : { signal }),
     };
-    await runs.commit(recordEvidence(run.id, run.attempt, evidence, { ...facts, ...report }, now()).change);
+    await runs.commit(recordEvidence(run, evidence, { ...facts, ...report }, now()).change);
     return { kind: 'evidence' };
   };
 
-  const byResult: EndAttempt['byResult'] = async (result) => {
+  const byResult: EndAttempt['byResult'] = async (result, pool) => {
     const { run: id, attempt, startedAt, durationMs, exitCode, signal, error } = result;
-    const report = await keepReport(result);
+    const texts = textsOf(result);
+    // What lies beside the row is found by run and attempt alone, and the first that was put stays: a worker of another pool
+    // must not be the first.
+    if (isLong(texts) && (await runs.get(id, 'consistent'))?.pool !== pool) {
+      return STALE;
+    }
+    const report = await keepReport(result, texts);
     const facts = {
       startedAt: Math.min(startedAt, now()),
       durationMs,
@@ -136,22 +153,22 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
     };
     if (result.outcome === 'succeeded') {
       const end = { now: now(), retentionMs: settings.retentionMs };
-      const decision = succeed(id, attempt, { outcome: 'succeeded', ...facts }, report, end);
+      const decision = succeed({ id, attempt, pool }, { outcome: 'succeeded', ...facts }, report, end);
       const committed = await runs.commit(decision.change);
       if (committed.kind === 'won') {
         return { kind: 'ended', run: committed.run };
       }
-      return proveCancelled(committed.run, result, report);
+      return proveCancelled(committed.run, result, report, pool);
     }
     const run = await runs.get(id, 'consistent');
-    if (run === undefined || run.attempt !== attempt || !isInFlight(run.status)) {
-      return proveCancelled(run, result, report);
+    if (run?.pool !== pool || run.attempt !== attempt || !isInFlight(run.status)) {
+      return proveCancelled(run, result, report, pool);
     }
     const outcome = result.outcome === 'timed_out' ? 'timed_out' : 'failed';
-    const ended = await commitBadEnd(run, { ...facts, outcome, reason: reasonOf(result) }, report, {});
+    const ended = await commitBadEnd(run, { ...facts, outcome, reason: reasonOf(result) }, report, { pool });
     // A cancel may have been faster: then the result is the proof that it worked.
     return ended === undefined
-      ? proveCancelled(await runs.get(id, 'consistent'), result, report)
+      ? proveCancelled(await runs.get(id, 'consistent'), result, report, pool)
       : { kind: 'ended', run: ended };
   };
 

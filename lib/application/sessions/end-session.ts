@@ -26,11 +26,11 @@ export const createSettleLost = (ports: Ports, endAttempt: EndAttempt): SettleLo
     if (run?.attempt !== attempt || !isInFlight(run.status)) {
       return wasLost(run, attempt);
     }
-    if (run.session?.id !== session.id) {
+    if (run.session?.id !== session.id || run.pool !== session.pool) {
       return false;
     }
     const error = `Worker ${session.name} was lost`;
-    const by = { session: session.id };
+    const by = { session: session.id, pool: session.pool };
     const ended = await endAttempt.byVerdict(run, { outcome: 'failed', reason: 'worker_lost', error }, by);
     return ended !== undefined;
   };

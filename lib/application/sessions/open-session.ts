@@ -6,11 +6,9 @@ import { arm } from '../alarms/arm.ts';
 import { homeShard } from '../dispatch/pick-shard.ts';
 import type { ServeSession } from '../dispatch/serve-session.ts';
 import type { Ports } from '../ports/index.ts';
+import { CONNECTION_KEPT_MS } from './connection-times.ts';
 import type { SettleLost } from './end-session.ts';
 import type { SettleReport } from './settle-report.ts';
-
-/** API Gateway ends every connection after 2 h: what is known of one can expire then, with an hour's margin. */
-export const CONNECTION_KEPT_MS = 3 * 60 * 60_000;
 
 /** The row's place follows from pool and id alone, so that any frame finds it. */
 export const sessionRef = (ports: Pick<Ports, 'settings'>, pool: string, id: string): SessionRef => ({

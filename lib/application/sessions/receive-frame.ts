@@ -39,17 +39,17 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     }
   };
 
-  const started = async (frame: WorkerFrameOf<'started'>): Promise<void> => {
+  const started = async ({ pool, runs: begun }: WorkerFrameOf<'started'>): Promise<void> => {
     await Promise.all(
-      frame.runs.map(({ run, attempt, startedAt }) =>
-        runs.commit(start(run, attempt, Math.min(startedAt, now()), now()).change),
+      begun.map(({ run: id, attempt, startedAt }) =>
+        runs.commit(start({ id, attempt, pool }, Math.min(startedAt, now()), now()).change),
       ),
     );
   };
 
-  const progress = async ({ run, attempt, percent, note }: WorkerFrameOf<'progress'>): Promise<void> => {
+  const progress = async ({ run: id, attempt, pool, percent, note }: WorkerFrameOf<'progress'>): Promise<void> => {
     const told = note === undefined ? { percent } : { percent, note };
-    await runs.commit(reportProgress(run, attempt, told, now()).change);
+    await runs.commit(reportProgress({ id, attempt, pool }, told, now()).change);
   };
 
   /** Rule C4's one write: the report, and the pushes for runs that the index shows, if the new limit leaves room. */
@@ -83,13 +83,16 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
 
   const result = async (conn: string, frame: WorkerFrameOf<'result'>): Promise<void> => {
     const settled = await Promise.all(
-      frame.results.map(async (one) => ({ one, ended: await tools.endAttempt.byResult(one) })),
+      frame.results.map(async (one) => ({ one, ended: await tools.endAttempt.byResult(one, frame.pool) })),
     );
     const stale = settled
       .filter(({ ended }) => ended.kind === 'stale')
       .map(({ one }): AttemptRef => [one.run, one.attempt]);
     if (stale.length > 0) {
-      log.warn('Stale results: they came too late or twice, nothing was changed', { session: frame.session, stale });
+      log.warn('Stale results: too late, twice, or of another pool; nothing was changed', {
+        session: frame.session,
+        stale,
+      });
       await sockets.post(conn, { type: 'stale', session: frame.session, attempts: stale });
     }
     // Only the execution whose write ended an attempt hands over for it (hole H10).

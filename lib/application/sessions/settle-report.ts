@@ -18,7 +18,9 @@ export const createSettleReport =
       dropped(before, session.list).map(async (key) => {
         const { run: id, attempt } = parseAttemptKey(key);
         const run = await runs.get(id, 'eventual');
-        return run?.attempt === attempt && isInFlight(run.status) && run.session?.id === session.id ? run : undefined;
+        // Session ids are the workers' own: another pool may have the same one (rule X4).
+        const isItsOwn = run?.session?.id === session.id && run.pool === session.pool;
+        return isItsOwn && run.attempt === attempt && isInFlight(run.status) ? run : undefined;
       }),
     );
     const silent = asked.filter((run) => run !== undefined);

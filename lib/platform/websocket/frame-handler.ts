@@ -1,8 +1,11 @@
 import type { APIGatewayProxyResultV2, APIGatewayProxyWebsocketEventV2 } from 'aws-lambda';
-import type { Engine } from '../../application/api.ts';
+import type { Engine, Inbound } from '../../application/api.ts';
+import type { Origin } from '../../application/identity/api.ts';
+import type { FrameAccess } from '../../application/identity/frame-access.ts';
 import { workerFrame } from '../../contracts/frames.ts';
 import { MAX_MESSAGE_BYTES } from '../../contracts/limits.ts';
 import type { Logger } from '../logger.ts';
+import { originOf } from './origin.ts';
 
 const OK = { statusCode: 200 };
 
@@ -15,8 +18,27 @@ const describeIssue = (
     .join('; ');
 
 /** `$default` and `$disconnect`: what a worker says, and that it is gone. */
-export const createFrameHandler = ({ engine, logger }: { readonly engine: Engine; readonly logger: Logger }) => {
-  const receive = async (conn: string, body: string): Promise<void> => {
+export const createFrameHandler = (ports: {
+  readonly engine: Pick<Engine, 'receiveFrame' | 'rejectFrame' | 'expel' | 'disconnect'>;
+  readonly access: FrameAccess;
+  readonly logger: Logger;
+}) => {
+  const { engine, access, logger } = ports;
+
+  const obey = async (inbound: Inbound, from: Origin): Promise<void> => {
+    const verdict = await access(inbound, from);
+    switch (verdict.kind) {
+      case 'granted':
+        return engine.receiveFrame(inbound);
+      case 'refused':
+        return engine.rejectFrame(inbound.conn, 'refused', verdict.why);
+      case 'expelled':
+        return engine.expel(inbound);
+    }
+  };
+
+  const receive = async (body: string, from: Origin): Promise<void> => {
+    const conn = from.requestId;
     if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES) {
       return engine.rejectFrame(conn, 'too_large', `A message has at most ${MAX_MESSAGE_BYTES} bytes`);
     }
@@ -28,7 +50,7 @@ export const createFrameHandler = ({ engine, logger }: { readonly engine: Engine
     }
     const parsed = workerFrame.safeParse(json);
     if (parsed.success) {
-      return engine.receiveFrame({ conn, frame: parsed.data });
+      return obey({ conn, frame: parsed.data }, from);
     }
     const unknownType = parsed.error.issues.some(({ code }) => code === 'invalid_union');
     const code = unknownType ? 'unknown_type' : 'invalid';
@@ -43,7 +65,7 @@ export const createFrameHandler = ({ engine, logger }: { readonly engine: Engine
       if (routeKey === '$disconnect') {
         await engine.disconnect(connectionId);
       } else {
-        await receive(connectionId, event.body ?? '');
+        await receive(event.body ?? '', originOf(event));
       }
       return OK;
     } catch (error) {

@@ -17,14 +17,15 @@ export const checkService = (world: World, calmAt: number): void => {
   for (const [id, readySince] of ledger.readySince) {
     for (const session of ledger.sessions.values()) {
       const freeSince = ledger.freeSince.get(session.id);
-      const handler = ledger.runs.get(id)?.handler ?? '';
-      const awakeSince = fleet.awakeSince(session.name);
+      const { handler = '', pool = '' } = ledger.runs.get(id) ?? {};
+      const beatsSince = fleet.beatsSince(session.name);
       const able =
         freeSince !== undefined &&
-        awakeSince !== undefined &&
+        beatsSince !== undefined &&
+        session.pool === pool &&
         session.handlers.includes(handler) &&
         gateway.isOpen(session.conn ?? '');
-      const since = Math.max(readySince, freeSince ?? 0, awakeSince ?? 0, calmAt);
+      const since = Math.max(readySince, freeSince ?? 0, beatsSince ?? 0, calmAt);
       ledger.must(
         !able || timeline.now() - since <= SERVED_WITHIN_MS,
         'served_in_time',

@@ -91,7 +91,7 @@ export const RUN_BUGS: readonly Bug[] = [
     edits: [
       {
         file: DECISIONS,
-        find: "transition: 'succeed',\n    expect: { attempt },",
+        find: "transition: 'succeed',\n    expect: { attempt, pool },",
         replace: "transition: 'succeed',\n    expect: {},",
       },
     ],
@@ -104,8 +104,8 @@ export const RUN_BUGS: readonly Bug[] = [
     edits: [
       {
         file: END,
-        find: 'if (run === undefined || run.attempt !== attempt || !isInFlight(run.status)) {\n      return proveCancelled',
-        replace: 'if (run === undefined || !isInFlight(run.status)) {\n      return proveCancelled',
+        find: 'if (run?.pool !== pool || run.attempt !== attempt || !isInFlight(run.status)) {\n      return proveCancelled',
+        replace: 'if (run?.pool !== pool || !isInFlight(run.status)) {\n      return proveCancelled',
       },
     ],
     breaks: 'stale_refused',

@@ -122,7 +122,11 @@ export const WORKER_BUGS: readonly Bug[] = [
     name: 'adopts-anything',
     about: 'A new session adopts every run that its worker names, whoever holds it.',
     edits: [
-      { file: 'lib/domain/run-decisions.ts', find: 'expect: { attempt, session: from },', replace: 'expect: {},' },
+      {
+        file: 'lib/domain/run-decisions.ts',
+        find: 'expect: { attempt, pool: to.pool, session: from },',
+        replace: 'expect: {},',
+      },
     ],
     breaks: 'one_valid_attempt',
     where: [{ scenario: 'too-late' }],

@@ -1,4 +1,5 @@
 import type { Bug } from './bug.ts';
+import { ACCESS_BUGS } from './list-access.ts';
 import { ALARM_BUGS } from './list-alarms.ts';
 import { ARMING_BUGS } from './list-arming.ts';
 import { CREDIT_BUGS } from './list-credit.ts';
@@ -13,4 +14,5 @@ export const BUGS: readonly Bug[] = [
   ...RUN_BUGS,
   ...WRITE_BUGS,
   ...WORKER_BUGS,
+  ...ACCESS_BUGS,
 ];

@@ -2,6 +2,7 @@
  * DynamoDB as the engine sees it: the memory adapters, whose indexes and eventual reads may lag behind the rows.
  */
 
+import { createMemoryIdentityStores } from '../../../lib/adapters/memory/identity/stores.ts';
 import { createRunTable } from '../../../lib/adapters/memory/run-table.ts';
 import { createMemoryRunStore } from '../../../lib/adapters/memory/runs.ts';
 import {
@@ -15,6 +16,7 @@ import {
   createMemoryExceptionStore,
   createMemoryIdempotencyStore,
 } from '../../../lib/adapters/memory/side-stores.ts';
+import type { AuditStore, CredentialStore } from '../../../lib/application/ports/identity.ts';
 import type { Ports } from '../../../lib/application/ports/index.ts';
 import type { Run } from '../../../lib/domain/run.ts';
 import type { Session } from '../../../lib/domain/session.ts';
@@ -22,7 +24,10 @@ import type { Session } from '../../../lib/domain/session.ts';
 export type Stores = Pick<
   Ports,
   'runs' | 'data' | 'sessions' | 'connections' | 'exceptions' | 'idempotency' | 'counts'
->;
+> & {
+  readonly credentials: Pick<CredentialStore, 'key'>;
+  readonly audit: Pick<AuditStore, 'append'>;
+};
 
 /** How far a replica may be behind. AWS: usually well under a second; never bounded. */
 const LAG_MS = 8_000;
@@ -69,6 +74,7 @@ export const createDatabase = (surroundings: Surroundings) => {
   const replica = createRunTable();
   const sessionReplica = new Map<string, Session>();
   const exceptions = createMemoryExceptionStore();
+  const identity = createMemoryIdentityStores();
 
   const runs = createMemoryRunStore((before, after) => {
     surroundings.onRun(before, after);
@@ -121,6 +127,8 @@ export const createDatabase = (surroundings: Surroundings) => {
     exceptions: { record: exceptions.record },
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
+    credentials: { key: identity.credentials.key },
+    audit: { append: identity.audit.append },
   };
-  return { stores, exceptions: exceptions.all };
+  return { stores, identity, exceptions: exceptions.all };
 };

@@ -33,7 +33,12 @@ type Socket = {
   pingedAt: number | undefined;
 };
 
+/** API Gateway waits so long for the function behind it. */
+const CONNECT_WITHIN_MS = 29_000;
+
 type Surroundings = Pick<Basics, 'timeline' | 'chance' | 'faults' | 'say'> & {
+  /** Whether a socket may open; undefined: nobody says so. */
+  readonly connect: (conn: string, key: string) => Promise<number | undefined>;
   /** A frame for the function behind the gateway. */
   readonly receive: (conn: string, body: string) => void;
   readonly disconnect: (conn: string) => void;
@@ -70,11 +75,31 @@ export const createGateway = (world: Surroundings) => {
     tell(socket, detail);
   };
 
-  const tell = (socket: Socket, detail: string): void => {
+  const tell = (socket: Socket, detail: string, refused?: number): void => {
     if (!socket.told) {
       socket.told = true;
-      timeline.after(transit(), () => socket.peer.run(() => socket.events.closed({ detail })));
+      const reason = refused === undefined ? { detail } : { refused, detail };
+      timeline.after(transit(), () => socket.peer.run(() => socket.events.closed(reason)));
     }
+  };
+
+  /** The function behind `$connect` decides; one that dies, or is too slow, refuses. */
+  const letIn = async (socket: Socket, key: string): Promise<void> => {
+    const answer = world.connect(socket.conn, key);
+    const status = (await Promise.race([answer, timeline.pause(CONNECT_WITHIN_MS).then(() => undefined)])) ?? 500;
+    timeline.after(transit(), () => {
+      if (socket.state !== 'opening') {
+        return;
+      }
+      if (status === 200) {
+        socket.state = 'open';
+        socket.peer.run(() => socket.events.opened());
+      } else {
+        socket.state = 'closed';
+        say(() => ['gateway', `${socket.conn} is refused: HTTP ${status}`]);
+        tell(socket, `HTTP ${status}`, status);
+      }
+    });
   };
 
   /** The worker goes. On a half-open socket the gateway does not hear of it. */
@@ -135,7 +160,8 @@ export const createGateway = (world: Surroundings) => {
   };
 
   return {
-    open: (peer: Peer, events: LinkEvents): Link => {
+    /** @param key the text of the worker's API key */
+    open: (peer: Peer, events: LinkEvents, key: string): Link => {
       opened += 1;
       const socket: Socket = {
         conn: `${peer.name}-c${opened}`,
@@ -146,12 +172,7 @@ export const createGateway = (world: Surroundings) => {
         pingedAt: undefined,
       };
       sockets.set(socket.conn, socket);
-      timeline.after(2 * transit(), () => {
-        if (socket.state === 'opening') {
-          socket.state = 'open';
-          peer.run(() => events.opened());
-        }
-      });
+      timeline.after(transit(), () => void letIn(socket, key));
       return {
         isOpen: () => socket.state !== 'closed' && !socket.told,
         send: (frame, done) => {

@@ -4,17 +4,23 @@ import { createAlarmQueue, createBringBack } from '../../../lib/adapters/sqs/ala
 import { createThreeTierAlarms } from '../../../lib/adapters/three-tier-alarms.ts';
 import type { Engine } from '../../../lib/application/api.ts';
 import { createEngine } from '../../../lib/application/engine.ts';
+import { createAuthentication } from '../../../lib/application/identity/authentication.ts';
+import { createFrameAccess } from '../../../lib/application/identity/frame-access.ts';
+import type { Throttle } from '../../../lib/application/identity/throttle.ts';
+import type { TokenVerifier } from '../../../lib/application/ports/identity.ts';
 import type { Ports, Settings } from '../../../lib/application/ports/index.ts';
 import { createApiHandler } from '../../../lib/platform/http/api-handler.ts';
 import type { Logger } from '../../../lib/platform/logger.ts';
 import { createAlarmsHandler } from '../../../lib/platform/queue/alarms-handler.ts';
 import { createCountsHandler } from '../../../lib/platform/stream/counts-handler.ts';
+import { createConnectHandler } from '../../../lib/platform/websocket/connect-handler.ts';
 import { createFrameHandler } from '../../../lib/platform/websocket/frame-handler.ts';
 import type { Stores } from './database.ts';
 import type { QueueClient } from './queue.ts';
 import type { SchedulesClient } from './schedules.ts';
 
 export type Handlers = {
+  readonly connect: ReturnType<typeof createConnectHandler>;
   readonly http: ReturnType<typeof createApiHandler>;
   readonly frame: ReturnType<typeof createFrameHandler>;
   readonly alarms: ReturnType<typeof createAlarmsHandler>;
@@ -41,7 +47,14 @@ export type Call = (name: string, args: readonly unknown[], perform: () => Promi
 
 const TARGET = { group: 'alarms', queueArn: 'queue', roleArn: 'role', deadLetterArn: 'dead-letters' };
 
-const composePorts = (services: Services, call: Call, log: Logger): Ports => {
+/** Whoever calls over HTTP needs no credential (group D is open), and is never held back. */
+const throttle: Throttle = async () => ({ kind: 'taken' });
+/** Workers have keys, and nobody has a token. */
+const verify: TokenVerifier = async () => ({ kind: 'invalid', reason: 'not_ours' });
+
+type AllPorts = Ports & Pick<Stores, 'credentials' | 'audit'>;
+
+const composePorts = (services: Services, call: Call, log: Logger): AllPorts => {
   const through = <Port extends object>(port: string, target: Port): Port =>
     Object.fromEntries(
       Object.entries(target).map(([key, method]) => [
@@ -63,6 +76,8 @@ const composePorts = (services: Services, call: Call, log: Logger): Ports => {
     exceptions: through('exceptions', stores.exceptions),
     idempotency: through('idempotency', stores.idempotency),
     counts: through('counts', stores.counts),
+    credentials: through('credentials', stores.credentials),
+    audit: through('audit', stores.audit),
     sockets: through('sockets', services.sockets),
     alarms: through('alarms', alarms),
     log,
@@ -79,12 +94,30 @@ export const createInstance = (
   call: Call,
   logger: Logger,
 ): (<Name extends FunctionName>(name: Name) => Handlers[Name]) => {
-  const engine = createEngine(composePorts(services, call, logger));
+  const ports = composePorts(services, call, logger);
+  const engine = createEngine(ports);
+  const { connections, audit, now } = ports;
+  const login = (): never => {
+    throw new TypeError('Nobody logs in here');
+  };
+  const credentials = { key: ports.credentials.key, login };
+  const authentication = createAuthentication({ credentials, audit, verify, log: logger, now });
   const made: { -readonly [Name in FunctionName]?: Handlers[Name] } = { engine };
   const bringBack = createBringBack('queue', services.queue);
   const make: { readonly [Name in FunctionName]: () => Handlers[Name] } = {
-    http: () => createApiHandler({ engine, logger, openGroups: ['D'], workerTokenSha256: '', now: services.now }),
-    frame: () => createFrameHandler({ engine, logger }),
+    http: () =>
+      createApiHandler({
+        engine,
+        admission: { authentication, throttle, openGroups: ['D'] },
+        record: audit.append,
+        logger,
+        now,
+      }),
+    connect: () => createConnectHandler({ authentication, connections, logger, now }),
+    frame: () => {
+      const access = createFrameAccess({ connections, credentials, audit, authentication, now });
+      return createFrameHandler({ engine, access, logger });
+    },
     alarms: () =>
       createAlarmsHandler({
         engine,

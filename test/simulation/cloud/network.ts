@@ -22,6 +22,8 @@ const READS: ReadonlySet<string> = new Set([
   'idempotency.find',
   'counts.read',
   'connections.find',
+  'connections.grantOf',
+  'credentials.key',
 ]);
 /** Writes that carry no `op`: their repeat is carried out like the first one (W1). */
 const UNMARKED: ReadonlySet<string> = new Set([
@@ -32,6 +34,7 @@ const UNMARKED: ReadonlySet<string> = new Set([
   'sessions.remove',
   'data.putPayload',
   'data.putReport',
+  'connections.admit',
   'connections.bind',
   'connections.forget',
   'exceptions.record',

@@ -1,6 +1,8 @@
 /** Workers as they are: the worker library's own agent, in processes that share nothing but the world they live in. */
 
+import type { MadeKey } from '../../../lib/application/identity/api.ts';
 import type { ServerFrame, WorkerFrame } from '../../../lib/contracts/frames.ts';
+import type { ApiKey } from '../../../lib/domain/identity/api-key.ts';
 import { attemptKey } from '../../../lib/domain/session.ts';
 import { SLEEP_SUSPECT_MS } from '../../../lib/domain/timing.ts';
 import { type Agent, createAgent } from '../../../lib/worker/agent.ts';
@@ -8,6 +10,7 @@ import { CONNECTOR_TIMINGS } from '../../../lib/worker/connector.ts';
 import type { WorkerLogger } from '../../../lib/worker/logger.ts';
 import type { LoadedPayload } from '../../../lib/worker/order-payload.ts';
 import type { Spool } from '../../../lib/worker/spool.ts';
+import type { WorkerKeys } from '../../support/worker-keys.ts';
 import type { Basics } from '../basics.ts';
 import type { Gateway, Peer } from '../cloud/gateway.ts';
 import { createHandler } from './handler.ts';
@@ -19,10 +22,14 @@ export type WorkerOptions = {
   readonly handlers?: readonly string[];
   /** Its handlers may run twice, so they are not killed with their session (K5). */
   readonly idempotent?: boolean;
+  /** Default: `default`. */
+  readonly pool?: string;
 };
 
 export type WorkerHandle = {
   readonly name: string;
+  /** Of its API key, for its own pool. A worker that is started again has the same. */
+  readonly key: ApiKey;
   readonly welcomed: () => boolean;
   /** Takes no more, ends what it has, leaves. */
   readonly drain: () => Promise<void>;
@@ -31,7 +38,12 @@ export type WorkerHandle = {
   readonly stepClock: (ms: number) => void;
 };
 
-type Life = { readonly process: Process; readonly agent: Agent; welcomed: boolean };
+type Life = {
+  readonly process: Process;
+  readonly agent: Agent;
+  /** When its newest session was confirmed. */
+  greetedAt: number | undefined;
+};
 
 const PAUSE_MS = 60_000;
 const STEP_MS = 60_000;
@@ -42,6 +54,7 @@ const LATE_PUSH_MS = 19_000;
 
 type Surroundings = Basics & {
   readonly gateway: () => Gateway;
+  readonly keys: WorkerKeys;
   readonly makeSessionId: () => string;
   /** A payload that is too large for a frame, asked for over HTTP. */
   readonly fetchPayload: (run: string) => Promise<string | undefined>;
@@ -108,6 +121,12 @@ export const createFleet = (world: Surroundings) => {
   };
 
   const plans = new Map<string, WorkerOptions>();
+  const keys = new Map<string, MadeKey>();
+  const keyOf = (name: string, pool: string): MadeKey => {
+    const made = keys.get(name) ?? world.keys.make(name, { pools: [pool] });
+    keys.set(name, made);
+    return made;
+  };
 
   const parsed = (text: string | undefined): LoadedPayload =>
     text === undefined
@@ -126,17 +145,18 @@ export const createFleet = (world: Surroundings) => {
     if (plan === undefined || lives.has(name)) {
       return;
     }
-    const { slots, handlers = ['send_email'], idempotent = false } = plan;
+    const { slots, handlers = ['send_email'], idempotent = false, pool = 'default' } = plan;
+    const { text } = keyOf(name, pool);
     const process = createProcess(timeline, name, Math.round((chance() - 0.5) * 2 * STEP_MS));
     const { clock, peer } = process;
     cancelled.set(peer, new Set());
     known.set(peer, new Set());
     const execute = createHandler(name, clock, ledger, () => moment(name), timeline.stir);
     const agent = createAgent({
-      openLink: (events) => world.gateway().open(peer, events),
+      openLink: (events) => world.gateway().open(peer, events, text),
       makeSessionId: world.makeSessionId,
       loadPayload: async ({ run, payload }) => (payload === undefined ? fetchPayload(peer, run) : parsed(payload)),
-      identity: { name, pool: 'default', maxTasks: slots, handlers, tags: [] },
+      identity: { name, pool, maxTasks: slots, handlers, tags: [] },
       handlers: new Map(
         handlers.map((handler) => [
           handler,
@@ -159,10 +179,10 @@ export const createFleet = (world: Surroundings) => {
       random: chance,
       timings: CONNECTOR_TIMINGS,
       onWelcome: () => {
-        life.welcomed = true;
+        life.greetedAt = timeline.now();
       },
     });
-    const life: Life = { process, agent, welcomed: false };
+    const life: Life = { process, agent, greetedAt: undefined };
     lives.set(name, life);
     agent.start();
   };
@@ -188,7 +208,8 @@ export const createFleet = (world: Surroundings) => {
       boot(name);
       return {
         name,
-        welcomed: () => lives.get(name)?.welcomed === true,
+        key: keyOf(name, options.pool ?? 'default').key,
+        welcomed: () => lives.get(name)?.greetedAt !== undefined,
         drain: async () => {
           draining.add(name);
           const life = lives.get(name);
@@ -237,9 +258,17 @@ export const createFleet = (world: Surroundings) => {
       moment(peer.name);
     },
     awakeSince: (name: string): number | undefined => lives.get(name)?.process.awakeSince(),
+    /** Since when it sends heartbeats: awake, and greeted (a greeting may be late). */
+    beatsSince: (name: string): number | undefined => {
+      const life = lives.get(name);
+      const awakeSince = life?.process.awakeSince();
+      return awakeSince === undefined || life?.greetedAt === undefined
+        ? undefined
+        : Math.max(awakeSince, life.greetedAt);
+    },
     names: (): readonly string[] => [...lives.keys()],
     plans,
-    welcomed: (name: string): boolean => lives.get(name)?.welcomed === true,
+    welcomed: (name: string): boolean => lives.get(name)?.greetedAt !== undefined,
     drainAll: async (): Promise<void> => {
       await Promise.all(
         [...lives].map(async ([name, { agent }]) => {

@@ -22,6 +22,10 @@ export const hasBegun = ({ client, ledger }: World, label: string): boolean =>
 export const areOver = (world: World, labels: readonly string[]): boolean =>
   labels.every((label) => world.client.idsOf(label).size === 0 || FINAL.includes(statusOf(world, label)));
 
+/** Every run that there is, asked for by whomever. */
+export const allAreOver = ({ ledger }: World): boolean =>
+  [...ledger.runs.values()].every(({ status }) => FINAL.includes(status));
+
 /**
  * How it must have ended when no more than one fault struck, none that harms a worker, and no session was replaced: a lost
  * greeting costs the session that it was for, and what was pushed to it meanwhile a try.

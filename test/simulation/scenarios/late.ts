@@ -1,6 +1,6 @@
 /** Writers that are slow, and rows that need a look for hours. */
 import type { Scenario } from '../execution.ts';
-import { areOver, hasBegun, mustEnd } from './checks.ts';
+import { allAreOver, areOver, hasBegun, mustEnd } from './checks.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -22,7 +22,7 @@ const lateWriters: Scenario = {
     const id = await client.create({ label: 'a', workMs: 4 * MINUTE_MS });
     await world.until(() => hasBegun(world, 'a'), 10_000);
     await (id === undefined ? undefined : client.askToCancel(id));
-    await world.until(() => areOver(world, ['a']), 10 * MINUTE_MS);
+    await world.until(() => areOver(world, ['a']) && allAreOver(world), 10 * MINUTE_MS);
   },
 };
 
