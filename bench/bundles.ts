@@ -17,7 +17,7 @@ export type BundleFigures = {
   readonly coldImportMs: number;
 };
 
-const STAGE = { name: 'bench', settings: { workerTokenSha256: 'ab'.repeat(32), alarmEmail: 'operator@example.com' } };
+const STAGE = { name: 'bench', settings: { alarmEmail: 'operator@example.com' } };
 
 const functionSchema = z.object({
   Properties: z.object({

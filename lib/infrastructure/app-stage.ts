@@ -2,18 +2,19 @@
  * One deployment, split into stacks by lifecycle. References flow one way only, so a stack can be changed or replaced
  * without touching those before it:
  *
- *     Data ← Messaging ← Realtime ← Api ← Observability
+ *     Data ← Messaging ← Identity ← Realtime ← Api ← Observability
  */
 import { Stage, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ApiStack } from './stacks/api-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
+import { IdentityStack } from './stacks/identity-stack.ts';
 import { MessagingStack } from './stacks/messaging-stack.ts';
 import { ObservabilityStack } from './stacks/observability-stack.ts';
 import { RealtimeStack } from './stacks/realtime-stack.ts';
-import { NO_WORKER_TOKEN, type StageConfig } from './stage-config.ts';
+import type { StageConfig } from './stage-config.ts';
 
-/** The stage that `npm start` runs: open groups and a missing worker token are its purpose, so nothing is warned of. */
+/** The stage that `npm start` runs: open groups are its purpose, so nothing is warned of. */
 export const LOCAL_STAGE = 'local';
 
 export class AppStage extends Stage {
@@ -27,23 +28,18 @@ export class AppStage extends Stage {
 
     const data = new DataStack(this, 'Data', config);
     const messaging = new MessagingStack(this, 'Messaging', config);
+    const identity = new IdentityStack(this, 'Identity', config, { data });
     const realtime = new RealtimeStack(this, 'Realtime', config, { data, messaging });
-    const api = new ApiStack(this, 'Api', config, { data, messaging, realtime });
-    new ObservabilityStack(this, 'Observability', config, { data, messaging, realtime, api });
+    const api = new ApiStack(this, 'Api', config, { data, messaging, realtime, identity });
+    new ObservabilityStack(this, 'Observability', config, { data, messaging, realtime, identity, api });
 
     if (stage !== LOCAL_STAGE) {
-      warnOfConfig(api, realtime, config);
+      warnOfOpenGroups(api, config);
     }
   }
 }
 
-const warnOfConfig = (api: ApiStack, realtime: RealtimeStack, config: StageConfig): void => {
-  if (config.workerTokenSha256 === NO_WORKER_TOKEN) {
-    Validations.of(realtime).addWarning(
-      'cronsaga-no-worker-token',
-      `Stage "${config.stage}" has no workerTokenSha256, so no worker can connect: see docs/deploy.md#the-worker-token.`,
-    );
-  }
+const warnOfOpenGroups = (api: ApiStack, config: StageConfig): void => {
   if (config.openGroups.length > 0) {
     Validations.of(api).addWarning(
       'cronsaga-open-groups',

@@ -1,6 +1,6 @@
 /** What every function that runs the engine is given and allowed: the API, the workers' frames and the alarms. */
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
-import type { EnvironmentOf, frameEnvSchema } from '../platform/env/schemas.ts';
+import type { alarmsEnvSchema, EnvironmentOf } from '../platform/env/schemas.ts';
 import type { DataStack } from './stacks/data-stack.ts';
 import type { MessagingStack } from './stacks/messaging-stack.ts';
 import type { StageConfig } from './stage-config.ts';
@@ -22,7 +22,7 @@ export const commonEnvironment = (config: StageConfig) => ({ STAGE: config.stage
 export const engineAccess = (
   config: StageConfig,
   { data, messaging, sockets }: EngineParts,
-): { readonly environment: EnvironmentOf<typeof frameEnvSchema>; readonly policies: readonly IManagedPolicy[] } => ({
+): { readonly environment: EnvironmentOf<typeof alarmsEnvSchema>; readonly policies: readonly IManagedPolicy[] } => ({
   environment: {
     ...commonEnvironment(config),
     TABLE_NAME: data.executions.tableName,
@@ -35,5 +35,5 @@ export const engineAccess = (
     POOL_SHARDS: JSON.stringify(config.poolShards),
     RUN_RETENTION_DAYS: String(config.runRetentionDays),
   },
-  policies: [data.mayRun, messaging.mayArm, sockets.mayPost],
+  policies: [data.policies.mayRun, messaging.mayArm, sockets.mayPost],
 });

@@ -5,10 +5,9 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { OPENABLE_GROUPS } from '../contracts/http/operation.ts';
+import { issuerSchema } from '../contracts/issuer.ts';
 import { poolShardsSchema } from '../platform/env/schemas.ts';
-
-/** No token hashes to 64 zeros in practice, so this stands for "no worker may connect". */
-export const NO_WORKER_TOKEN = '0'.repeat(64);
 
 /** CloudWatch Logs keeps events for one of these periods only; "never expire" is left out because it never stops costing. */
 const logRetentionPeriods = Object.values(RetentionDays).filter(
@@ -22,6 +21,18 @@ const throttleSchema = z.strictObject({
   burst: z.int().min(1).max(100_000),
 });
 
+/** As a browser sends it in `Origin`: no path, no trailing slash, no default port, nothing in capitals; and no wildcard. */
+const isOrigin = (text: string): boolean => {
+  const url = URL.parse(text);
+  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && url.hostname === 'localhost');
+  return secure && url.origin === text && /^[a-z0-9.-]+$/.test(url.hostname);
+};
+
+/** A function's environment holds 4 KB in all, of which its other variables take less than half. */
+const MAX_ISSUERS_BYTES = 2_000;
+
+const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
+
 const stageConfigSchema = z.strictObject({
   /** Absent: the account and Region of the credentials that deploy. */
   account: z
@@ -32,15 +43,36 @@ const stageConfigSchema = z.strictObject({
     .string()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a Region looks like eu-central-1')
     .optional(),
-  /** `retain` keeps the table and the logs when a stack goes and guards every stack against deletion. */
+  /** `retain` keeps the tables, the token keys, the first password and the logs, and guards the stacks that hold or change data. */
   removal: z.enum(['retain', 'destroy']).default('retain'),
-  /** API groups that answer without a token. Whoever reaches an open group D can run commands on the workers. */
-  openGroups: z.array(z.enum(['A', 'B', 'C', 'D', 'E'])).default([]),
-  /** SHA-256 of the token that workers present, in hex. A hash of 32 random bytes cannot be turned back: no secret. */
-  workerTokenSha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the worker token is 64 hexadecimal digits in lower case')
-    .default(NO_WORKER_TOKEN),
+  /**
+   * API groups that answer without a token: those whose documents know no authentication. Whoever reaches an open group D
+   * can run commands on the workers.
+   */
+  openGroups: z.array(z.enum(OPENABLE_GROUPS, `only ${OPENABLE_GROUPS.join(', ')} can be open`)).default([]),
+  /** Origins whose pages may call the API from a browser. */
+  corsOrigins: z
+    .array(z.string().refine(isOrigin, 'an origin is https://host or https://host:port, or http://localhost:port'))
+    .default([]),
+  /**
+   * Names of the keys that tokens are signed with; the first one signs, and what a second one signed stays valid. Two only
+   * while one takes the place of the other.
+   */
+  tokenKeys: z
+    .array(z.string().regex(/^[a-z][a-z0-9]{0,19}$/, 'a name is up to 20 of a-z and 0-9, beginning with a letter'))
+    .min(1, 'one key at least has to sign')
+    .max(2, 'two keys at the most are published')
+    .refine(distinct, 'a name is given twice')
+    .default(['a']),
+  /** Other issuers whose tokens are taken. */
+  issuers: z
+    .array(issuerSchema)
+    .refine((issuers) => distinct(issuers.map(({ issuer }) => issuer)), 'an issuer is given twice')
+    .refine(
+      (issuers) => Buffer.byteLength(JSON.stringify(issuers)) <= MAX_ISSUERS_BYTES,
+      `all issuers together may take ${MAX_ISSUERS_BYTES} bytes: more do not fit into a function's environment`,
+    )
+    .default([]),
   /** Shards of the pools that need more than one. */
   poolShards: poolShardsSchema.default({}),
   /** Days for which finished runs are kept. */
@@ -56,6 +88,8 @@ const stageConfigSchema = z.strictObject({
    * starts with, which the workers' frames and the alarms need too.
    */
   httpThrottle: throttleSchema.default({ ratePerSecond: 1_000, burst: 2_000 }),
+  /** Limit of one principal: a login, an API key, or an address that calls an open group without either. */
+  principalThrottle: throttleSchema.default({ ratePerSecond: 100, burst: 500 }),
   /**
    * Concurrent executions that the alarm queue may take (2–1,000). 100 handle some thousands of alarms a second; the rest
    * of the account's 1,000 stays free for callers and workers. An account that is new has 10 in all: set 2 there.

@@ -3,10 +3,14 @@ import { buildApp } from './app.ts';
 import type { LOCAL_STAGE } from './app-stage.ts';
 
 /**
- * Group D is open, as its documented examples carry no token; the worker's token is made anew by each start and given to
- * the `$connect` function by the runtime.
+ * Group D is open, as its documented examples carry no token. One machine has few callers, and each may be a load test: the
+ * throttle is there and does not get in the way.
  */
-const localSettings = { removal: 'destroy', openGroups: ['D'] };
+const localSettings = {
+  removal: 'destroy',
+  openGroups: ['D'],
+  principalThrottle: { ratePerSecond: 10_000, burst: 20_000 },
+};
 
 export type SynthesizeOptions = {
   readonly stage: typeof LOCAL_STAGE;

@@ -12,6 +12,7 @@ import { PRODUCTION, resourcesOf, SYNTH_TIMEOUT_MS, scratchDirectory, templatesO
 const ENTRIES = [
   'functions/http/api.ts',
   'functions/http/docs.ts',
+  'functions/http/identity.ts',
   'functions/queue/alarms.ts',
   'functions/stream/counts.ts',
   'functions/websocket/connect.ts',

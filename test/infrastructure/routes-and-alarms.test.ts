@@ -2,8 +2,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import type { Operation } from '../../lib/contracts/http/operation.ts';
+import { apiOperations, identityOperations } from '../../lib/contracts/http/operations.ts';
 import { ENTRY_METADATA, REPOSITORY_ROOT } from '../../lib/infrastructure/constructs/service-function.ts';
-import { each, ofType, templates, text } from './production.ts';
+import { ofType, templates, text } from './production.ts';
+import { appOf, PRODUCTION, type Resource, resourcesOf, SYNTH_TIMEOUT_MS, templatesOf } from './synthesized-stacks.ts';
+
+/** The same stage with a group open, and with origins that may call it. */
+const open = templatesOf(
+  appOf({
+    ...PRODUCTION,
+    settings: { ...PRODUCTION.settings, openGroups: ['D'], corsOrigins: ['https://console.example.com'] },
+  }),
+);
+const ofOpen = (type: string): Resource[] => resourcesOf(open.values(), type);
 
 describe('routes', () => {
   /** `route key → entry of its function`, of the API with the protocol. */
@@ -20,14 +32,20 @@ describe('routes', () => {
           target.includes(`{"Ref":"${id}"}`),
         );
         const uri = text(integration?.Properties.IntegrationUri);
-        return [Properties.RouteKey, functions.find(({ id }) => uri.includes(`"${id}"`))?.Metadata[ENTRY_METADATA]];
+        return [Properties.RouteKey, functions.find(({ id }) => uri.includes(id))?.Metadata[ENTRY_METADATA]];
       }),
     );
   };
 
-  it('of HTTP lead to the API, but for the documentation', () => {
+  it('of HTTP lead to the API, but for identity and the documentation', () => {
     expect(routesOf('HTTP')).toEqual({
       $default: 'functions/http/api.ts',
+      'ANY /api/auth/{proxy+}': 'functions/http/identity.ts',
+      'ANY /api/users': 'functions/http/identity.ts',
+      'ANY /api/users/{proxy+}': 'functions/http/identity.ts',
+      'ANY /api/audit': 'functions/http/identity.ts',
+      'ANY /api/audit/{proxy+}': 'functions/http/identity.ts',
+      'GET /.well-known/jwks.json': 'functions/http/identity.ts',
       'GET /openapi.json': 'functions/http/docs.ts',
       'GET /swagger': 'functions/http/docs.ts',
       'GET /swagger/{proxy+}': 'functions/http/docs.ts',
@@ -42,8 +60,32 @@ describe('routes', () => {
     });
   });
 
-  it('are open to no other origin', () => {
-    expect(ofType('AWS::ApiGatewayV2::Api').filter(({ Properties }) => 'CorsConfiguration' in Properties)).toEqual([]);
+  it('are open to no other origin, unless the stage names it', () => {
+    const configured = (apis: readonly Resource[]) =>
+      apis.map(({ Properties }) => Properties.CorsConfiguration).filter((cors) => cors !== undefined);
+    expect(configured(ofType('AWS::ApiGatewayV2::Api'))).toEqual([]);
+    // No credentials: a browser then sends no cookies, and a page has to bring its own token.
+    expect(configured(ofOpen('AWS::ApiGatewayV2::Api'))).toEqual([
+      {
+        AllowOrigins: ['https://console.example.com'],
+        AllowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+        AllowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-api-key'],
+        ExposeHeaders: ['x-request-id', 'retry-after'],
+        MaxAge: 7_200,
+      },
+    ]);
+  });
+
+  it('lead each operation to the function that has it', () => {
+    const identity = Object.entries(routesOf('HTTP')).filter(([, entry]) => entry === 'functions/http/identity.ts');
+    const taken = identity.map(([key]) => {
+      const [method, path = ''] = key.split(' ');
+      return new RegExp(`^${method === 'ANY' ? '\\w+' : method} ${path.replace('{proxy+}', '.*')}$`);
+    });
+    const isTaken = ({ method, path }: Operation) => taken.some((route) => route.test(`${method} ${path}`));
+    const takenOf = (operations: readonly Operation[]) => operations.filter(isTaken).map(({ id }) => id);
+    expect(takenOf(Object.values(identityOperations))).toEqual(Object.keys(identityOperations));
+    expect(takenOf(Object.values(apiOperations))).toEqual([]);
   });
 
   it.each([
@@ -63,8 +105,8 @@ describe('routes', () => {
   });
 });
 
-describe('alarms for people', () => {
-  const alarms = each('AWS::CloudWatch::Alarm');
+describe('alarms for people', { timeout: SYNTH_TIMEOUT_MS }, () => {
+  const alarms = ofOpen('AWS::CloudWatch::Alarm').map((alarm): [string, Resource] => [alarm.id, alarm]);
   const anchorOf = (description: unknown) => /RunBook: docs\/runbook\.md#([a-z-]+)$/.exec(String(description))?.[1];
   const headings = [...readFileSync(join(REPOSITORY_ROOT, 'docs/runbook.md'), 'utf8').matchAll(/^## (.+)$/gm)].map(
     ([, heading]) => (heading ?? '').toLowerCase().replaceAll(' ', '-'),
@@ -91,6 +133,38 @@ describe('alarms for people', () => {
       expect(metrics).toEqual(expect.arrayContaining(['Errors', 'Throttles']));
     },
   );
+
+  it('tell of open groups as long as there are any, with traffic or without', () => {
+    const aboutGroups = (found: readonly Resource[]) => found.filter(({ id }) => id.startsWith('GroupsOpen'));
+    expect(aboutGroups(ofType('AWS::CloudWatch::Alarm'))).toEqual([]);
+    expect(aboutGroups(ofOpen('AWS::CloudWatch::Alarm'))).toMatchObject([
+      {
+        Properties: {
+          AlarmDescription: expect.stringMatching(/^API groups D answer everyone .* openGroups of stage "prod"/),
+          ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+          Threshold: 0,
+          TreatMissingData: 'breaching',
+        },
+      },
+    ]);
+  });
+
+  it('tell of refusals that both access logs count', () => {
+    const [alarm] = ofType('AWS::CloudWatch::Alarm').filter(({ id }) => id.startsWith('Refusals'));
+    const counted = ofType('AWS::Logs::MetricFilter').map(({ Properties }) => Properties.MetricTransformations);
+    expect(counted).toHaveLength(2);
+    for (const transformations of counted) {
+      expect(transformations).toMatchObject([
+        {
+          MetricNamespace: alarm?.Properties.Namespace,
+          MetricName: alarm?.Properties.MetricName,
+          MetricValue: '1',
+        },
+      ]);
+    }
+    const fields = ofType('AWS::ApiGatewayV2::Stage').map(({ Properties }) => text(Properties.AccessLogSettings));
+    expect(fields.filter((format) => format.includes('$context.status'))).toHaveLength(2);
+  });
 
   it('reach their topic, although its policy is ours', () => {
     const published = text(ofType('AWS::SNS::TopicPolicy').map(({ Properties }) => Properties));

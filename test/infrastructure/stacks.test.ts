@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { synthesizeTemplates } from '../../lib/infrastructure/synth-local.ts';
-import { app, ofType, templates, text } from './production.ts';
+import { app, each, ofType, templates, text } from './production.ts';
 import {
   appOf,
   PRODUCTION,
@@ -35,7 +35,7 @@ describe('names', () => {
 });
 
 describe('stacks', { timeout: SYNTH_TIMEOUT_MS }, () => {
-  const order = ['Data', 'Messaging', 'Realtime', 'Api', 'Observability'];
+  const order = ['Data', 'Messaging', 'Identity', 'Realtime', 'Api', 'Observability'];
 
   it('are deployed by lifecycle', () => {
     expect([...templates.keys()]).toEqual(order);
@@ -52,7 +52,7 @@ describe('stacks', { timeout: SYNTH_TIMEOUT_MS }, () => {
   it('with something to lose are guarded against deletion, unless the stage may be destroyed', () => {
     const guarded = (of: ReturnType<typeof stacksOf>) =>
       [...of.values()].filter((stack) => stack.terminationProtection).map((stack) => stack.node.id);
-    expect(guarded(stacksOf(app))).toEqual(['Data', 'Messaging', 'Realtime', 'Api']);
+    expect(guarded(stacksOf(app))).toEqual(['Data', 'Messaging', 'Identity', 'Realtime', 'Api']);
     expect(guarded(stacksOf(appOf(PASSING)))).toEqual([]);
   });
 
@@ -66,26 +66,46 @@ describe('stacks', { timeout: SYNTH_TIMEOUT_MS }, () => {
   });
 });
 
-describe('the executions table', { timeout: SYNTH_TIMEOUT_MS }, () => {
-  const [table] = ofType('AWS::DynamoDB::GlobalTable');
+describe('the tables', { timeout: SYNTH_TIMEOUT_MS }, () => {
+  const tables = ofType('AWS::DynamoDB::GlobalTable');
+  const [executions] = tables.filter(({ id }) => id.startsWith('Executions'));
+  const [definitions] = tables.filter(({ id }) => id.startsWith('Definitions'));
 
-  it('is kept, recoverable and protected', () => {
-    expect(table?.DeletionPolicy).toBe('Retain');
-    expect(table?.Properties.Replicas).toMatchObject([
-      { DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } },
-    ]);
+  it('are two', () => {
+    expect(tables).toHaveLength(2);
+    expect(executions && definitions).toBeDefined();
   });
+
+  it.each(each('AWS::DynamoDB::GlobalTable'))(
+    '%s is kept, recoverable and protected, and forgets by TTL',
+    (_, table) => {
+      expect(table.DeletionPolicy).toBe('Retain');
+      expect(table.Properties).toMatchObject({
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        Replicas: [
+          { DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } },
+        ],
+      });
+    },
+  );
 
   it('may go with a stage that says so', () => {
-    const [passing] = resourcesOf(templatesOf(appOf(PASSING)).values(), 'AWS::DynamoDB::GlobalTable');
-    expect(passing?.DeletionPolicy).toBe('Delete');
-    expect(passing?.Properties.Replicas).toMatchObject([{ DeletionProtectionEnabled: false }]);
+    const passing = resourcesOf(templatesOf(appOf(PASSING)).values(), 'AWS::DynamoDB::GlobalTable');
+    expect(passing.map(({ DeletionPolicy }) => DeletionPolicy)).toEqual(['Delete', 'Delete']);
+    for (const { Properties } of passing) {
+      expect(Properties.Replicas).toMatchObject([{ DeletionProtectionEnabled: false }]);
+    }
   });
 
-  it('has the indexes that dispatch and lists read', () => {
-    expect(table?.Properties).toMatchObject({
-      BillingMode: 'PAY_PER_REQUEST',
-      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+  it('hold definitions under a key in KMS, without a stream that nobody reads', () => {
+    expect(definitions?.Properties.SSESpecification).toEqual({ SSEEnabled: true, SSEType: 'KMS' });
+    expect(definitions?.Properties).not.toHaveProperty('StreamSpecification');
+  });
+
+  it('have the indexes that dispatch and lists read', () => {
+    expect(definitions?.Properties).not.toHaveProperty('GlobalSecondaryIndexes');
+    expect(executions?.Properties).toMatchObject({
       StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
     });
     const indexes = z
@@ -96,7 +116,7 @@ describe('the executions table', { timeout: SYNTH_TIMEOUT_MS }, () => {
           Projection: z.unknown(),
         }),
       )
-      .parse(table?.Properties.GlobalSecondaryIndexes)
+      .parse(executions?.Properties.GlobalSecondaryIndexes)
       .map(({ IndexName, KeySchema, Projection }) => ({
         name: IndexName,
         keys: KeySchema.map((key) => `${key.KeyType} ${key.AttributeName}`),
@@ -122,11 +142,15 @@ describe('the stage that runs on one machine', { timeout: SYNTH_TIMEOUT_MS }, ()
   it('is written as templates in the order of their imports, with group D open', () => {
     const outdir = scratchDirectory();
     const files = synthesizeTemplates({ stage: 'local', outdir });
-    expect(files.map((file) => /local(Data|Messaging|Realtime|Api|Observability)/.exec(file)?.[1])).toEqual([
+    expect(files.map((file) => /local(Data|Messaging|Identity|Realtime|Api|Observability)/.exec(file)?.[1])).toEqual([
       ...templates.keys(),
     ]);
     expect(files.filter((file) => file.startsWith(outdir))).toHaveLength(files.length);
     const written = files.map((file) => readFileSync(file, 'utf8'));
     expect(written.filter((template) => /"OPEN_GROUPS": "D"/.test(template))).toHaveLength(1);
+    // Of the API and of identity.
+    expect(written.join().match(/"THROTTLE_RATE": "10000",\s+"THROTTLE_BURST": "20000"/g)).toHaveLength(2);
+    // Everything comes from one origin there.
+    expect(written.join()).not.toContain('CorsConfiguration');
   });
 });

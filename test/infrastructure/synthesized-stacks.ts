@@ -10,7 +10,7 @@ import { buildApp } from '../../lib/infrastructure/app.ts';
 /** A stage as one would run it in earnest. */
 export const PRODUCTION = {
   name: 'prod',
-  settings: { workerTokenSha256: 'ab'.repeat(32), alarmEmail: 'operator@example.com' },
+  settings: { alarmEmail: 'operator@example.com' },
 };
 
 const templateSchema = z.looseObject({

@@ -11,6 +11,8 @@ export type OperatorAlarmProps = {
   readonly threshold: number;
   /** Periods in a row that must reach the threshold: more than one lets a passing fault go by. */
   readonly periods: number;
+  /** Absent: no data is no traffic (an idle system publishes no errors, no ages and, after some hours, no queue metrics). */
+  readonly missing?: TreatMissingData;
   readonly wrong: string;
   readonly todo: string;
   /** The heading in docs/runbook.md, as a link names it. */
@@ -24,8 +26,7 @@ export const operatorAlarm = (scope: Construct, id: string, props: OperatorAlarm
     threshold: props.threshold,
     evaluationPeriods: props.periods,
     comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    // No data is no traffic: an idle system publishes no errors, no ages and, after some hours, no queue metrics.
-    treatMissingData: TreatMissingData.NOT_BREACHING,
+    treatMissingData: props.missing ?? TreatMissingData.NOT_BREACHING,
   });
   alarm.addAlarmAction(new SnsAction(props.topic));
   return alarm;

@@ -46,6 +46,9 @@ const UNUSED_CREDENTIALS = [
   '@smithy/credential-provider-imds',
 ];
 
+/** Only imported for an operation that streams events, of which none of ours does: 20 KB of a bundle. */
+const UNUSED_PROTOCOLS = ['@smithy/core/event-streams'];
+
 const applicationLogLevels = {
   debug: ApplicationLogLevel.DEBUG,
   info: ApplicationLogLevel.INFO,
@@ -63,6 +66,8 @@ export type ServiceFunctionProps<E extends z.ZodType> = {
   readonly environment: EnvironmentOf<E>;
   /** What it may do besides writing its own log. */
   readonly policies?: readonly IManagedPolicy[];
+  /** Absent: 512. */
+  readonly memoryMb?: number;
   readonly commandHooks?: ICommandHooks;
   /** The function sends to the queue that invokes it, and means to. */
   readonly invokesItself?: boolean;
@@ -70,10 +75,11 @@ export type ServiceFunctionProps<E extends z.ZodType> = {
 
 export class ServiceFunction<E extends z.ZodType = z.ZodType> extends Construct {
   readonly fn: NodejsFunction;
+  readonly role: Role;
 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps<E>) {
     super(scope, id);
-    const { config, entry, description, schema, environment, policies, commandHooks, invokesItself } = props;
+    const { config, entry, description, schema, environment, policies, memoryMb, commandHooks, invokesItself } = props;
     // A value that the function would refuse at its cold start fails the synth instead.
     schema.parse(environment);
 
@@ -82,11 +88,11 @@ export class ServiceFunction<E extends z.ZodType = z.ZodType> extends Construct 
       removalPolicy: removalPolicyOf(config),
     });
     // A role of our own: the one that CDK makes carries a managed policy that may write to every log group.
-    const role = new Role(this, 'Role', {
+    this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       managedPolicies: [...(policies ?? [])],
     });
-    logs.grantWrite(role);
+    logs.grantWrite(this.role);
 
     this.fn = new NodejsFunction(this, 'Function', {
       description,
@@ -98,9 +104,9 @@ export class ServiceFunction<E extends z.ZodType = z.ZodType> extends Construct 
       architecture: Architecture.ARM_64,
       // CPU comes with memory (a whole one at 1,769 MB). The work is waiting for DynamoDB; the rest is the cold start,
       // which 512 MB keep short enough at $0.0000067 a second.
-      memorySize: 512,
+      memorySize: memoryMb ?? 512,
       timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
-      role,
+      role: this.role,
       environment: Object.fromEntries(Object.entries(environment)),
       logGroup: logs,
       loggingFormat: LoggingFormat.JSON,
@@ -117,7 +123,7 @@ export class ServiceFunction<E extends z.ZodType = z.ZodType> extends Construct 
         // No source map: it is several times the bundle, and reading one delays the first error of a cold start.
         sourceMap: false,
         // The SDK itself is bundled: the runtime's copy changes under us and loads slower from its many files.
-        externalModules: UNUSED_CREDENTIALS,
+        externalModules: [...UNUSED_CREDENTIALS, ...UNUSED_PROTOCOLS],
         banner: REQUIRE_BANNER,
         ...(commandHooks === undefined ? {} : { commandHooks }),
       },

@@ -1,16 +1,24 @@
-/** The HTTP API: one route into our own router, and the pages that document it. */
-import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
-import { HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+/** The HTTP API: its routes into our own routers, and the pages that document it. */
+import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
+import {
+  CorsHttpMethod,
+  type CorsPreflightOptions,
+  HttpApi,
+  HttpMethod,
+  HttpStage,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { ICommandHooks } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
 import { SWAGGER_UI_FILES, SWAGGER_UI_FOLDER } from '../../contracts/http/docs-pages.ts';
 import { docsEnvSchema, httpEnvSchema } from '../../platform/env/schemas.ts';
+import { admissionAccess } from '../authentication.ts';
 import { accessLogs } from '../constructs/access-logs.ts';
 import { ServiceFunction } from '../constructs/service-function.ts';
 import { commonEnvironment, engineAccess } from '../engine.ts';
 import type { StageConfig } from '../stage-config.ts';
 import type { DataStack } from './data-stack.ts';
+import type { IdentityStack } from './identity-stack.ts';
 import type { MessagingStack } from './messaging-stack.ts';
 import type { RealtimeStack } from './realtime-stack.ts';
 
@@ -27,28 +35,58 @@ const copySwaggerUi: ICommandHooks = {
   },
 };
 
-type Parts = { readonly data: DataStack; readonly messaging: MessagingStack; readonly realtime: RealtimeStack };
+/**
+ * What the identity function answers. A route cannot end in "/": `/api/users/` is left to the greedy variable, which others
+ * have seen take an empty rest (AWS does not say). Were it not so, `$default` would answer such a path with 404.
+ */
+const IDENTITY_ROUTES: readonly (readonly [path: string, method: HttpMethod])[] = [
+  ['/api/auth/{proxy+}', HttpMethod.ANY],
+  ['/api/users', HttpMethod.ANY],
+  ['/api/users/{proxy+}', HttpMethod.ANY],
+  ['/api/audit', HttpMethod.ANY],
+  ['/api/audit/{proxy+}', HttpMethod.ANY],
+  ['/.well-known/jwks.json', HttpMethod.GET],
+];
+
+/** What a page of another origin may do. Without credentials: ours are no cookies, so a browser never adds them by itself. */
+const corsOf = (origins: readonly string[]): CorsPreflightOptions => ({
+  allowOrigins: [...origins],
+  allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PUT, CorsHttpMethod.DELETE],
+  allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-api-key'],
+  exposeHeaders: ['x-request-id', 'retry-after'],
+  // As long as Chrome keeps an answer at the most.
+  maxAge: Duration.hours(2),
+});
+
+type Parts = {
+  readonly data: DataStack;
+  readonly messaging: MessagingStack;
+  readonly realtime: RealtimeStack;
+  readonly identity: IdentityStack;
+};
 
 export class ApiStack extends Stack {
   readonly http: HttpApi;
   readonly api: ServiceFunction;
   readonly docs: ServiceFunction;
 
-  constructor(scope: Construct, id: string, config: StageConfig, { data, messaging, realtime }: Parts) {
+  constructor(scope: Construct, id: string, config: StageConfig, parts: Parts) {
     super(scope, id, { description: 'Cronsaga: the HTTP API', terminationProtection: config.removal === 'retain' });
 
+    const { data, messaging, realtime, identity } = parts;
     const engine = engineAccess(config, { data, messaging, sockets: realtime });
+    const admission = admissionAccess(config, data);
     this.api = new ServiceFunction(this, 'Api', {
       config,
       entry: 'functions/http/api.ts',
-      description: 'Answers every API request',
+      description: 'Answers every API request but those of identity',
       schema: httpEnvSchema,
       environment: {
         ...engine.environment,
-        WORKER_TOKEN_SHA256: config.workerTokenSha256,
+        ...admission.environment,
         OPEN_GROUPS: config.openGroups.join(','),
       },
-      policies: [...engine.policies, data.mayList],
+      policies: [...engine.policies, ...admission.policies, data.policies.mayList],
     });
     this.docs = new ServiceFunction(this, 'Docs', {
       config,
@@ -59,11 +97,12 @@ export class ApiStack extends Stack {
       commandHooks: copySwaggerUi,
     });
 
-    // No CORS: a page of another origin has no business here until there is a console that says which.
     this.http = new HttpApi(this, 'Http', {
       // A label in the console, not an identity: two APIs may share it.
       apiName: `cronsaga-${config.stage}`,
       createDefaultStage: false,
+      // With it, API Gateway answers preflights itself and drops CORS headers that a function sends.
+      ...(config.corsOrigins.length === 0 ? {} : { corsPreflight: corsOf(config.corsOrigins) }),
       // A route cannot end in "/", and many documented paths do: `$default` takes them all to our own router.
       defaultIntegration: new HttpLambdaIntegration('Api', this.api.fn),
     });
@@ -71,9 +110,14 @@ export class ApiStack extends Stack {
     for (const path of ['/openapi.json', '/swagger', '/swagger/{proxy+}']) {
       this.http.addRoutes({ path, methods: [HttpMethod.GET], integration: docs });
     }
+    const users = new HttpLambdaIntegration('Identity', identity.identity.fn);
+    for (const [path, method] of IDENTITY_ROUTES) {
+      this.http.addRoutes({ path, methods: [method], integration: users });
+    }
     Validations.of(this.http).acknowledge({
       id: 'AwsSolutions-APIG4',
-      reason: 'The function authorizes by the group of the route and knows the public paths; documentation is public.',
+      reason:
+        'The functions authorize by the scope that each operation asks for and know the public ones; documentation is public.',
     });
 
     const stage = new HttpStage(this, 'HttpStage', {

@@ -1,5 +1,6 @@
 /**
- * What must outlive everything else: the executions table, and what one may do with it.
+ * What must outlive everything else: the two tables, and what one may do with them. *Executions* holds what happens and
+ * passes: runs, sessions, counters. *Definitions* holds what is meant to stay: users, API keys, the audit log.
  *
  * Keys are `pk` and `sk`; the key builders of the DynamoDB adapter say what they hold. Indexes are hints: the row is
  * checked by a conditional write before anything follows from it.
@@ -13,45 +14,41 @@ import {
   TableEncryptionV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
-import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { removalPolicyOf, type StageConfig } from '../stage-config.ts';
+import { definitionPolicies, executionPolicies, READY_INDEX } from './data-policies.ts';
 
 const pk = { name: 'pk', type: AttributeType.STRING };
 const sk = { name: 'sk', type: AttributeType.STRING };
 
-/** Runs that wait for a worker, best first. A row without `readyShard` is not in it, so claiming a run removes it. */
-const READY_INDEX = 'ready';
-const LIST_INDEXES = ['byHandler', 'byStatus'];
-export const INDEXES = [READY_INDEX, ...LIST_INDEXES];
+/** What both tables have in common. */
+const tableOf = (config: StageConfig) => ({
+  partitionKey: pk,
+  sortKey: sk,
+  billing: Billing.onDemand(),
+  // Rows that are over; nothing that happens in time relies on it (deletion may come days late).
+  timeToLiveAttribute: 'ttl',
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  removalPolicy: removalPolicyOf(config),
+  deletionProtection: config.removal === 'retain',
+});
 
 export class DataStack extends Stack {
   readonly executions: TableV2;
-  /** Everything the engine does with runs and sessions. */
-  readonly mayRun: ManagedPolicy;
-  /** Lists by handler and by status. */
-  readonly mayList: ManagedPolicy;
-  /** Keeping the totals. */
-  readonly mayCount: ManagedPolicy;
+  readonly definitions: TableV2;
+  readonly policies: ReturnType<typeof executionPolicies> & ReturnType<typeof definitionPolicies>;
 
   constructor(scope: Construct, id: string, config: StageConfig) {
     super(scope, id, {
-      description: 'Cronsaga: the executions table',
+      description: 'Cronsaga: the tables',
       terminationProtection: config.removal === 'retain',
     });
 
     this.executions = new TableV2(this, 'Executions', {
-      partitionKey: pk,
-      sortKey: sk,
-      billing: Billing.onDemand(),
+      ...tableOf(config),
       // AWS-owned, the only key without a price: an AWS-managed or own key adds $0.03 per 10,000 requests to KMS.
       encryption: TableEncryptionV2.dynamoOwnedKey(),
       dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
-      // Finished rows only; nothing that happens in time relies on it (deletion may come days late).
-      timeToLiveAttribute: 'ttl',
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      removalPolicy: removalPolicyOf(config),
-      deletionProtection: config.removal === 'retain',
       globalSecondaryIndexes: [
         {
           indexName: READY_INDEX,
@@ -88,43 +85,16 @@ export class DataStack extends Stack {
       ],
     });
 
-    const table = this.executions.tableArn;
-    // No Scan anywhere: its cost grows with history.
-    this.mayRun = new ManagedPolicy(this, 'MayRun', {
-      description: 'Read and change runs and sessions',
-      statements: [
-        new PolicyStatement({
-          actions: [
-            'dynamodb:GetItem',
-            'dynamodb:BatchGetItem',
-            'dynamodb:Query',
-            'dynamodb:PutItem',
-            'dynamodb:UpdateItem',
-            'dynamodb:DeleteItem',
-          ],
-          resources: [table],
-        }),
-        new PolicyStatement({ actions: ['dynamodb:Query'], resources: [`${table}/index/${READY_INDEX}`] }),
-      ],
+    this.definitions = new TableV2(this, 'Definitions', {
+      ...tableOf(config),
+      // Hashes of passwords and keys: under a key in KMS, so that CloudTrail shows its use. DynamoDB keeps the table's key
+      // for each caller for five minutes, so the requests to KMS ($0.03 per 10,000) are cents.
+      encryption: TableEncryptionV2.awsManagedKey(),
     });
-    this.mayList = new ManagedPolicy(this, 'MayList', {
-      description: 'Page through runs by handler and by status',
-      statements: [
-        new PolicyStatement({
-          actions: ['dynamodb:Query'],
-          resources: LIST_INDEXES.map((index) => `${table}/index/${index}`),
-        }),
-      ],
-    });
-    this.mayCount = new ManagedPolicy(this, 'MayCount', {
-      description: 'Keep the totals',
-      statements: [
-        new PolicyStatement({
-          // Query and DeleteItem: merging what was counted for stream shards that have ended.
-          actions: ['dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-          resources: [table],
-        }),
-      ],
-    });
+
+    this.policies = {
+      ...executionPolicies(this, this.executions),
+      ...definitionPolicies(this, this.definitions),
+    };
   }
 }

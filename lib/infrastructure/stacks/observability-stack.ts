@@ -8,15 +8,20 @@ import {
   MathExpression,
   type Metric,
   Stats,
+  TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
+import { refusals } from '../constructs/access-logs.ts';
 import { operatorAlarm } from '../constructs/operator-alarm.ts';
 import type { StageConfig } from '../stage-config.ts';
 import type { ApiStack } from './api-stack.ts';
-import { type DataStack, INDEXES } from './data-stack.ts';
+import { INDEXES } from './data-policies.ts';
+import type { DataStack } from './data-stack.ts';
+import type { IdentityStack } from './identity-stack.ts';
 import type { MessagingStack } from './messaging-stack.ts';
 import type { RealtimeStack } from './realtime-stack.ts';
 
@@ -26,6 +31,7 @@ type Parts = {
   readonly data: DataStack;
   readonly messaging: MessagingStack;
   readonly realtime: RealtimeStack;
+  readonly identity: IdentityStack;
   readonly api: ApiStack;
 };
 
@@ -35,6 +41,7 @@ export class ObservabilityStack extends Stack {
     const topic = alarmTopic(this, config);
     const functions = {
       Api: parts.api.api.fn,
+      Identity: parts.identity.identity.fn,
       Docs: parts.api.docs.fn,
       Connect: parts.realtime.connect.fn,
       Frame: parts.realtime.frame.fn,
@@ -62,7 +69,7 @@ export class ObservabilityStack extends Stack {
         threshold: 5,
         periods: 1,
         wrong: 'The HTTP API answered five requests or more with a 5xx within five minutes.',
-        todo: "Find their requestId in the access log, then in the Api function's log.",
+        todo: 'Find their requestId in the access log, then in the log of the Api or the Identity function.',
         runbook: 'http-faults',
       }),
       operatorAlarm(this, 'TableThrottled', {
@@ -72,9 +79,20 @@ export class ObservabilityStack extends Stack {
         periods: 1,
         wrong:
           'DynamoDB refused 100 writes or more within five minutes: one partition is hot, or the table grows too fast.',
-        todo: "Compare the pools' load with poolShards in the stage's configuration.",
+        todo: "See which table and index it is; compare the pools' load with poolShards in the stage's configuration.",
         runbook: 'table-throttled',
       }),
+      operatorAlarm(this, 'Refusals', {
+        topic,
+        metric: refusals(config, period),
+        threshold: 100,
+        periods: 3,
+        wrong:
+          'A hundred requests or more were refused every five minutes (401, 403, locked logins) for a quarter of an hour.',
+        todo: 'See in the access log and the audit log who it is and what they try; revoke the key or disable the user.',
+        runbook: 'refusals',
+      }),
+      ...openGroupAlarms(this, topic, config, parts.api),
     ];
     for (const [name, fn] of Object.entries(functions)) {
       alarms.push(
@@ -120,15 +138,19 @@ export class ObservabilityStack extends Stack {
   }
 }
 
-/** Of the table and its indexes: a write that an index cannot take is refused too, but counted under the index only. */
-const throttledWrites = ({ executions }: DataStack): MathExpression => {
-  const of = (dimensions: Record<string, string>) =>
-    executions.metric('WriteThrottleEvents', {
+/** Of the tables and their indexes: a write that an index cannot take is refused too, but counted under the index only. */
+const throttledWrites = ({ executions, definitions }: DataStack): MathExpression => {
+  const of = (table: TableV2, dimensions: Record<string, string> = {}) =>
+    table.metric('WriteThrottleEvents', {
       period,
       statistic: Stats.SUM,
-      dimensionsMap: { TableName: executions.tableName, ...dimensions },
+      dimensionsMap: { TableName: table.tableName, ...dimensions },
     });
-  const metrics = [of({}), ...INDEXES.map((index) => of({ GlobalSecondaryIndexName: index }))];
+  const metrics = [
+    of(executions),
+    ...INDEXES.map((index) => of(executions, { GlobalSecondaryIndexName: index })),
+    of(definitions),
+  ];
   return new MathExpression({
     label: 'Throttled writes',
     period,
@@ -136,6 +158,24 @@ const throttledWrites = ({ executions }: DataStack): MathExpression => {
     usingMetrics: Object.fromEntries(metrics.map((metric, at) => [`m${at}`, metric])),
   });
 };
+
+/** In ALARM for as long as a group is open, so that nobody can say they did not know. */
+const openGroupAlarms = (scope: Construct, topic: Topic, { stage, openGroups }: StageConfig, api: ApiStack): Alarm[] =>
+  openGroups.length === 0
+    ? []
+    : [
+        operatorAlarm(scope, 'GroupsOpen', {
+          topic,
+          // Any number of invocations is enough, and none as well: it asks for no traffic.
+          metric: api.api.fn.metricInvocations({ period }),
+          threshold: 0,
+          periods: 1,
+          missing: TreatMissingData.BREACHING,
+          wrong: `API groups ${openGroups.join(', ')} answer everyone on the internet without a token; who can create a task runs commands on the workers.`,
+          todo: `Take them out of openGroups of stage "${stage}" in cdk.json and deploy; callers then need a token or an API key.`,
+          runbook: 'groups-open',
+        }),
+      ];
 
 const queueAlarms = (scope: Construct, topic: Topic, messaging: MessagingStack): Alarm[] => {
   const oneMinute = { period: Duration.minutes(1), statistic: Stats.MAXIMUM };

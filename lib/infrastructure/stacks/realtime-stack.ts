@@ -9,6 +9,7 @@ import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-la
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Construct } from 'constructs';
 import { alarmsEnvSchema, connectEnvSchema, countsEnvSchema, frameEnvSchema } from '../../platform/env/schemas.ts';
+import { authenticationAccess } from '../authentication.ts';
 import { accessLogs } from '../constructs/access-logs.ts';
 import { acknowledgeAwsPolicy, acknowledgeWildcard } from '../constructs/nag-findings.ts';
 import { ServiceFunction } from '../constructs/service-function.ts';
@@ -79,19 +80,26 @@ export class RealtimeStack extends Stack {
     }
 
     const engine = engineAccess(config, { data, messaging, sockets: this });
+    const authentication = authenticationAccess(data);
     this.connect = new ServiceFunction(this, 'Connect', {
       config,
       entry: 'functions/websocket/connect.ts',
-      description: "Checks a worker's token when its socket opens",
+      description: "Checks a worker's API key when its socket opens",
       schema: connectEnvSchema,
-      environment: { ...commonEnvironment(config), WORKER_TOKEN_SHA256: config.workerTokenSha256 },
+      environment: {
+        ...commonEnvironment(config),
+        ...authentication.environment,
+        TABLE_NAME: data.executions.tableName,
+      },
+      policies: [...authentication.policies, data.policies.mayAdmit],
     });
     this.frame = new ServiceFunction(this, 'Frame', {
       config,
       entry: 'functions/websocket/frame.ts',
       description: "Handles workers' frames and the end of their sockets",
       schema: frameEnvSchema,
-      ...engine,
+      environment: { ...engine.environment, ...authentication.environment },
+      policies: [...engine.policies, ...authentication.policies],
     });
     const connectRoute = api.addRoute('$connect', {
       integration: new WebSocketLambdaIntegration('Connect', this.connect.fn),
@@ -99,7 +107,7 @@ export class RealtimeStack extends Stack {
     Validations.of(connectRoute).acknowledge({
       id: 'AwsSolutions-APIG4',
       reason:
-        'The function behind $connect checks the token itself; an authorizer would be a second invocation for the same.',
+        'The function behind $connect checks the API key itself; an authorizer would be a second invocation for the same.',
     });
     const frameIntegration = new WebSocketLambdaIntegration('Frame', this.frame.fn);
     // No route response: what a worker is told is posted, and a result needs no acknowledgement (rule R4).
@@ -143,7 +151,7 @@ export class RealtimeStack extends Stack {
       description: 'Keeps the totals per status and handler',
       schema: countsEnvSchema,
       environment: { ...commonEnvironment(config), TABLE_NAME: data.executions.tableName },
-      policies: [data.mayCount],
+      policies: [data.policies.mayCount],
     });
     this.counts.fn.addEventSource(countsSource(data, messaging));
   }
