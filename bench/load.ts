@@ -23,13 +23,13 @@ export type Load = {
 
 type Payload = { readonly id: string; readonly due: number };
 
-export const openLoad = async ({ url, wsUrl, token }: StackProcess, workers: number): Promise<Load> => {
+export const openLoad = async ({ url, wsUrl, workerKey }: StackProcess, workers: number): Promise<Load> => {
   const spools = mkdtempSync(join(tmpdir(), 'cronsaga-bench-'));
   const waiting = new Map<string, (lateMs: number) => void>();
   const logger = createTextLogger((line) => process.stderr.write(line), 'error');
   const fleet = Array.from({ length: workers }, (_, index) => {
     const name = `bench-${index}`;
-    const options = { url: wsUrl, token, name, maxTasks: SLOTS, spoolDirectory: join(spools, name), logger };
+    const options = { url: wsUrl, token: workerKey, name, maxTasks: SLOTS, spoolDirectory: join(spools, name), logger };
     return new Worker(options).handle(HANDLER, ({ payload }) => {
       const { id, due } = payload as Payload;
       waiting.get(id)?.(Date.now() - due);

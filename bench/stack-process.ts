@@ -3,8 +3,8 @@ import { startLocalStack } from '../lib/local/stack.ts';
 
 const engine = process.argv[2] === 'memory' ? 'memory' : 'aws';
 const stack = await startLocalStack({ port: 0, engine, worker: true });
-const { url, wsUrl, token } = stack;
-process.stdout.write(`${JSON.stringify({ url, wsUrl, token })}\n`);
+const { url, wsUrl, workerKey } = stack;
+process.stdout.write(`${JSON.stringify({ url, wsUrl, workerKey })}\n`);
 process.once('SIGTERM', () => {
   stack.stop().then(
     () => process.exit(0),

@@ -8,7 +8,7 @@ import * as z from 'zod';
 const ROOT = join(import.meta.dirname, '..');
 const STOPS_WITHIN_MS = 15_000;
 
-const readySchema = z.object({ url: z.string(), wsUrl: z.string(), token: z.string() });
+const readySchema = z.object({ url: z.string(), wsUrl: z.string(), workerKey: z.string() });
 
 export type StackProcess = z.output<typeof readySchema> & {
   readonly pid: number;

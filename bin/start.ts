@@ -3,9 +3,9 @@ import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { banner } from '../lib/local/banner.ts';
+import { writeKeyFile } from '../lib/local/key-file.ts';
 import { PreflightError } from '../lib/local/preflight.ts';
 import { type LocalStack, type LocalStackOptions, REPOSITORY, STATE_DIR, startLocalStack } from '../lib/local/stack.ts';
-import { writeTokenFile } from '../lib/local/token-file.ts';
 
 const HELP = `Runs Cronsaga on this machine: http://127.0.0.1:8080
 
@@ -17,6 +17,9 @@ const HELP = `Runs Cronsaga on this machine: http://127.0.0.1:8080
   --no-worker      without the worker "local"
   --help
 
+CRONSAGA_ADMIN_USERNAME, CRONSAGA_ADMIN_PASSWORD and CRONSAGA_ADMIN_EMAIL are the first admin's; without them it is
+"admin", with a password that is made up and shown once. An API key of the admin is ready in .cronsaga/admin-key, one for
+workers in .cronsaga/worker-key.
 AWS_ENDPOINT_URL names an emulator (LocalStack or a compatible one) whose DynamoDB and SQS are used instead of ours.
 LOG_LEVEL is what the terminal shows: debug, info (default), warn or error. logs/cronsaga.log holds everything.
 Ctrl-C drains for 5 s and stops; a second Ctrl-C stops at once.
@@ -66,6 +69,15 @@ const readOptions = (args: readonly string[]): Chosen | undefined => {
   return { port, engine, worker: !values['no-worker'] };
 };
 
+/** @returns the file's path as a person would type it */
+const keepKey = async (name: string, key: string, port: number): Promise<string> => {
+  // Stacks on other ports run beside the usual one, and must not take its files.
+  const file = join(STATE_DIR, port === DEFAULT_PORT ? name : `${name}-${port}`);
+  process.on('exit', () => rmSync(file, { force: true }));
+  await writeKeyFile(file, key);
+  return relative(process.cwd(), file);
+};
+
 const run = async (chosen: Chosen): Promise<void> => {
   const startedAt = performance.now();
   let stack: LocalStack | undefined;
@@ -80,7 +92,8 @@ const run = async (chosen: Chosen): Promise<void> => {
     if (stack && asked === 1) {
       say('\nStopping: what runs has 5 s to end. Ctrl-C again stops at once.\n');
       stack.stop().then(
-        () => process.exit(0),
+        // Asked again meanwhile, it was cut short: what it waited for has been killed.
+        () => process.exit(asked > 1 ? 1 : 0),
         (error: unknown) => fail(`Stopping failed: ${error instanceof Error ? error.message : String(error)}`, 1),
       );
     } else if (stack && asked === 2) {
@@ -98,11 +111,9 @@ const run = async (chosen: Chosen): Promise<void> => {
     ...chosen,
     log: { file: logFile, terminal: { write: say, colour: process.stdout.isTTY, level } },
   });
-  // Stacks on other ports run beside the usual one, and must not take its file.
-  const tokenFile = join(STATE_DIR, stack.port === DEFAULT_PORT ? 'worker-token' : `worker-token-${stack.port}`);
-  await writeTokenFile(tokenFile, stack.token);
-  process.on('exit', () => rmSync(tokenFile, { force: true }));
-  const shown = { tokenFile: relative(process.cwd(), tokenFile), logFile: relative(process.cwd(), logFile) };
+  const adminKeyFile = await keepKey('admin-key', stack.adminKey, stack.port);
+  const workerKeyFile = await keepKey('worker-key', stack.workerKey, stack.port);
+  const shown = { adminKeyFile, workerKeyFile, logFile: relative(process.cwd(), logFile) };
   const startedInMs = performance.now() - startedAt;
   say(banner({ stack, engine: chosen.engine, worker: chosen.worker, ...shown, startedInMs }));
   const reason = await stack.failed;

@@ -5,10 +5,11 @@ import { type BuiltIn, createTextLogger, OptionsError, Worker, type WorkerOption
 
 const HELP = `Executes the tasks of a Cronsaga control plane.
 
-  npm run worker -- --url ws://127.0.0.1:8080 --token … --name … [options]
+  CRONSAGA_TOKEN=… npm run worker -- --url ws://127.0.0.1:8080 --name … [options]
 
   --url URL             WebSocket URL of the control plane (or CRONSAGA_URL)
-  --token TOKEN         worker token; CRONSAGA_TOKEN keeps it out of the process list
+  --token KEY           API key with the scope workers:connect and the pool; CRONSAGA_TOKEN keeps it out of the process
+                        list (npm start leaves one in .cronsaga/worker-key)
   --name NAME           how the worker is shown, and whose undelivered results it resends (default: the host's name)
   --max-tasks N         tasks at a time, 1 to 100 (default 10)
   --pool POOL           the queue that it serves (default "default")

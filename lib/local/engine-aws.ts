@@ -97,8 +97,8 @@ export const startAwsEngine = async (options: AwsEngineOptions): Promise<Engine>
 
   const declaredFunctions = readFunctions(resources);
   const apis = readApis(resources, declaredFunctions);
-  const { port, workerTokenSha256 } = options;
-  const functions = withLocalEnvironment(declaredFunctions, { apis, region, port, workerTokenSha256 });
+  const { port, admin } = options;
+  const functions = withLocalEnvironment(declaredFunctions, { apis, region, port, admin });
   const threads = createFunctionThreads({
     root,
     functions,
@@ -171,6 +171,7 @@ export const startAwsEngine = async (options: AwsEngineOptions): Promise<Engine>
       tables: attributeByLogicalId(RESOURCE_TYPES.table),
       queueUrls: attributeByLogicalId(RESOURCE_TYPES.queue),
     },
+    keepsData: endpoint !== undefined,
     openGroups: openGroupsOf(functions),
     failed: failed.promise,
     pids: database?.pid === undefined ? [] : [database.pid],

@@ -9,7 +9,7 @@ import { type AttributeOf, createResolver } from './template/resolver.ts';
 import { declaredAttributes, listResources, physicalName } from './template/resources.ts';
 
 export const startMemoryEngine = async (options: EngineOptions): Promise<Engine> => {
-  const { port, workerTokenSha256, log, connections, onStarted } = options;
+  const { port, admin, log, connections, onStarted } = options;
   const templates = await options.templates;
   const place = { region: LOCAL_REGION, accountId: LOCAL_ACCOUNT };
   const declared = declaredAttributes(templates, place);
@@ -18,7 +18,7 @@ export const startMemoryEngine = async (options: EngineOptions): Promise<Engine>
   const resources = listResources(templates, createResolver(templates, place, attributeOf));
   const declaredFunctions = readFunctions(resources);
   const apis = readApis(resources, declaredFunctions);
-  const functions = withLocalEnvironment(declaredFunctions, { apis, region: LOCAL_REGION, port, workerTokenSha256 });
+  const functions = withLocalEnvironment(declaredFunctions, { apis, region: LOCAL_REGION, port, admin });
 
   const engine = await createMemoryHandlers({
     // A full buffer cannot be told from a dead socket here; the run's alarm finds out either way (rule R3).
@@ -64,6 +64,7 @@ export const startMemoryEngine = async (options: EngineOptions): Promise<Engine>
     accessKeyId: randomBytes(16).toString('hex'),
     invoke,
     aws: undefined,
+    keepsData: false,
     openGroups: openGroupsOf(functions),
     failed: new Promise(() => undefined),
     pids: [],

@@ -1,4 +1,5 @@
 /** What runs the functions and brings them their events: the AWS services' emulators, or everything in this process. */
+import type { Admin } from './admin.ts';
 import type { Invoke } from './functions/invocation.ts';
 import type { Connections } from './gateway/connections.ts';
 import type { Apis } from './gateway/server.ts';
@@ -23,7 +24,9 @@ export type Engine = {
   readonly accessKeyId: string;
   readonly invoke: Invoke;
   readonly aws: AwsEndpoints | undefined;
-  /** API groups that answer without a token. */
+  /** Whether what it stores outlives it: in an emulator of the user's own. */
+  readonly keepsData: boolean;
+  /** API groups that answer without a credential. */
   readonly openGroups: readonly string[];
   /** Resolves with the reason when a part ends that nothing can go on without; never otherwise. */
   readonly failed: Promise<string>;
@@ -40,7 +43,7 @@ export type EngineOptions = {
   readonly root: string;
   /** The gateway's. */
   readonly port: number;
-  readonly workerTokenSha256: string;
+  readonly admin: Admin;
   /** Folder in which Node keeps what it has compiled. */
   readonly compileCache: string;
   readonly templates: Promise<readonly NamedTemplate[]>;

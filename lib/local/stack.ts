@@ -2,11 +2,12 @@
  * The whole application on one machine: what `npm start`, the demo, the tests and the benchmarks start. It runs what the
  * synthesised templates describe; nothing that they do not name exists here.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { chooseAdmin } from './admin.ts';
 import type { AwsEndpoints, Engine, EngineOptions } from './engine.ts';
 import { startAwsEngine } from './engine-aws.ts';
 import { type Gateway, listen, serve } from './gateway/server.ts';
+import { type LocalKeys, makeLocalKeys } from './local-keys.ts';
 import { createLocalLog, type LogOptions } from './log.ts';
 import { within } from './pause.ts';
 import { requireNode } from './preflight.ts';
@@ -26,7 +27,10 @@ export type LocalStackOptions = {
   readonly templates?: readonly NamedTemplate[];
   /** Where the functions' entries are looked for; absent: the repository. */
   readonly functionsRoot?: string;
-  /** `AWS_ENDPOINT_URL` in it names an emulator to use instead of ours. */
+  /**
+   * `AWS_ENDPOINT_URL` in it names an emulator to use instead of ours; `CRONSAGA_ADMIN_USERNAME`, `_PASSWORD` and `_EMAIL`
+   * are the first admin's.
+   */
   readonly environment?: NodeJS.ProcessEnv;
 };
 
@@ -35,11 +39,15 @@ export type LocalStack = {
   readonly url: string;
   readonly wsUrl: string;
   readonly port: number;
-  /** What a worker presents in `$connect`; new with every start. */
-  readonly token: string;
+  /** The first admin. `password`: the one that this start has made up; undefined when it came from the environment. */
+  readonly admin: { readonly username: string; readonly password: string | undefined };
+  /** API key of the admin, which may do everything; new with every start, like the worker's. */
+  readonly adminKey: string;
+  /** API key with which a worker of any pool may connect. */
+  readonly workerKey: string;
   /** The AWS endpoints behind it, for tests and tools; absent on the memory engine. */
   readonly aws: AwsEndpoints | undefined;
-  /** API groups that answer without a token. */
+  /** API groups that answer without a credential. */
   readonly openGroups: readonly string[];
   /** Child processes, for measuring. */
   readonly pids: () => readonly number[];
@@ -52,10 +60,12 @@ export type LocalStack = {
 };
 
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
-/** Git ignores this folder: the token of the running stack and the synthesised templates. */
+/** Git ignores this folder: the keys of the running stack and the synthesised templates. */
 export const STATE_DIR = join(REPOSITORY, '.cronsaga');
 
 const DRAIN_MS = 5_000;
+/** How long a stop waits for its keys to be taken back. */
+const REVOKE_WITHIN_MS = 2_000;
 
 const startEngine = async (
   { engine, environment = process.env }: LocalStackOptions,
@@ -71,13 +81,15 @@ const startEngine = async (
 
 export const startLocalStack = async (options: LocalStackOptions): Promise<LocalStack> => {
   requireNode();
+  const { generated, ...admin } = chooseAdmin(options.environment ?? process.env);
   const { server, port } = await listen(options.port);
   const log = createLocalLog(options.log ?? {});
-  const token = randomBytes(24).toString('base64url');
   const stops: (() => Promise<void>)[] = [];
   let gateway: Gateway | undefined;
   let worker: LocalWorker | undefined;
   let engine: Engine | undefined;
+  let keys: LocalKeys | undefined;
+  const url = `http://127.0.0.1:${port}`;
   const compileCache = join(STATE_DIR, 'compile-cache');
 
   const stopAll = async (): Promise<void> => {
@@ -96,9 +108,8 @@ export const startLocalStack = async (options: LocalStackOptions): Promise<Local
       : loadTemplates(REPOSITORY, join(STATE_DIR, 'templates'));
     // Awaited by the engine, after other things have begun.
     templates.catch(() => undefined);
-    const workerTokenSha256 = createHash('sha256').update(token).digest('hex');
     engine = await startEngine(options, {
-      ...{ root: options.functionsRoot ?? REPOSITORY, port, workerTokenSha256, templates, log, compileCache },
+      ...{ root: options.functionsRoot ?? REPOSITORY, port, admin, templates, log, compileCache },
       connections: () => gateway?.connections,
       onStarted: (stop) => stops.push(stop),
     });
@@ -106,6 +117,7 @@ export const startLocalStack = async (options: LocalStackOptions): Promise<Local
     const serving = serve(server, { apis, accountId, accessKeyId, invoke, logger: log.logger('gateway') });
     gateway = serving;
     stops.push(serving.stop);
+    keys = await makeLocalKeys(url, admin);
   } catch (error) {
     await stopAll();
     throw error;
@@ -114,26 +126,32 @@ export const startLocalStack = async (options: LocalStackOptions): Promise<Local
   const wsUrl = `ws://127.0.0.1:${port}`;
   if (options.worker) {
     worker = startLocalWorker({
-      ...{ root: REPOSITORY, url: wsUrl, token, compileCache, logger: log.logger('local') },
+      ...{ root: REPOSITORY, url: wsUrl, key: keys.workerKey, compileCache, logger: log.logger('local') },
       onOutput: (line) => log.take('worker', line),
     });
   }
-  const { aws, openGroups, pids, failed, drain, kill } = engine;
+  const { aws, openGroups, pids, failed, drain, kill, keepsData } = engine;
+  const { adminKey, workerKey, revoke } = keys;
 
   const shutDown = async (drainMs: number): Promise<void> => {
     const deadline = Date.now() + drainMs;
     // First the worker, which still has results to report; then what is being handled.
     await worker?.stop(drainMs);
+    if (keepsData) {
+      await within(REVOKE_WITHIN_MS, revoke());
+    }
     gateway?.refuseNew();
     await within(Math.max(0, deadline - Date.now()), drain());
     await stopAll();
   };
   let stopping: Promise<void> | undefined;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     wsUrl,
     port,
-    token,
+    admin: { username: admin.username, password: generated ? admin.password : undefined },
+    adminKey,
+    workerKey,
     aws,
     openGroups,
     pids: () => [...pids, ...(worker?.pid() === undefined ? [] : [worker.pid() ?? 0])],

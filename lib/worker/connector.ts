@@ -20,7 +20,7 @@ export type ConnectorTimings = {
   readonly rotateAfterMs: readonly [least: number, most: number];
   /** Frames that were sent on the old socket before the new one took over may still come (S3). */
   readonly readOldForMs: number;
-  /** After a refused token the next try comes between half of this and this. */
+  /** After a refused key the next try comes between half of this and this. */
   readonly refusedDelayMs: number;
   /** A connection that lasted this long was a working one: the backoff starts anew. */
   readonly lastedMs: number;
@@ -31,6 +31,12 @@ export const CONNECTOR_TIMINGS: ConnectorTimings = {
   readOldForMs: 30_000,
   refusedDelayMs: RECONNECT_CAP_MS,
   lastedMs: 10_000,
+};
+
+/** What to do about a refused upgrade, by its HTTP status. */
+const REMEDIES: Readonly<Record<number, string>> = {
+  401: 'it is mistyped, expired or revoked, or its owner is disabled. Start the worker with a valid one.',
+  403: 'it may not connect as a worker, or the URL is not the control plane’s. It needs the scope workers:connect.',
 };
 
 export type ConnectorParams = {
@@ -108,10 +114,11 @@ export function createConnector(params: ConnectorParams, events: ConnectorEvents
   };
 
   const nextDelay = ({ refused, detail }: { readonly refused?: number; readonly detail: string }): number => {
-    if (refused === 401 || refused === 403) {
-      // The token may be replaced on the other side, so it is tried again, at the slowest pace, and said once.
+    const remedy = refused === undefined ? undefined : REMEDIES[refused];
+    if (remedy !== undefined) {
+      // What is wrong may be put right on the other side, so it is tried again, at the slowest pace, and said once.
       if (!refusalSaid) {
-        logger.error(`the control plane refuses this token (HTTP ${refused}): check the token and the URL. Trying on.`);
+        logger.error(`the control plane refuses this API key (HTTP ${refused}): ${remedy} Trying on, seldom.`);
       }
       refusalSaid = true;
       return timings.refusedDelayMs * (0.5 + random() / 2);

@@ -8,7 +8,7 @@ import type { WorkerLogger } from './logger.ts';
 export type WorkerOptions = {
   /** WebSocket URL of the control plane, `wss://…` (or `ws://` on one machine). */
   readonly url: string;
-  /** Sent as `Authorization: Bearer`. */
+  /** An API key with the scope `workers:connect` that may serve the pool; sent as `Authorization: Bearer`. */
   readonly token: string;
   /** How the worker is shown. Two workers at a time should not share one: they would share a spool directory. */
   readonly name: string;

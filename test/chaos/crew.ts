@@ -48,7 +48,7 @@ export const startCrew = async (stack: LocalStack, handler: string, directory: s
       const name = `worker-${number}`;
       const url = urls[name] ?? stack.wsUrl;
       const worker = startWorkerProcess(
-        { url, token: stack.token, name, handlers: [handler], maxTasks: SLOTS },
+        { url, token: stack.workerKey, name, handlers: [handler], maxTasks: SLOTS },
         directory,
       );
       workers.push(worker);

@@ -39,7 +39,7 @@ afterAll(async () => {
 
 /** A worker for one scenario: its handlers are nobody else's. */
 const startWorker = async (name: string, handlers: readonly string[], url = app().stack.wsUrl) => {
-  const worker = startWorkerProcess({ url, token: app().stack.token, name, handlers }, app().directory);
+  const worker = startWorkerProcess({ url, token: app().stack.workerKey, name, handlers }, app().directory);
   closing.push(worker.stop);
   await worker.connected;
   return worker;

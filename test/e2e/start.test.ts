@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTaskClient } from '../../lib/local/demo/task-client.ts';
 import { ended, hasEnded } from '../../lib/local/processes/tethered.ts';
-import { REPOSITORY } from '../../lib/local/stack.ts';
+import { REPOSITORY, STATE_DIR } from '../../lib/local/stack.ts';
 import { SOON_MS } from '../support/local-stack.ts';
 import { familyOf, type Running, runningProcesses, stillRunning } from '../support/processes.ts';
 import { until } from '../support/until.ts';
@@ -92,13 +92,23 @@ describe('npm start', () => {
   it('says where it is, takes a task, and ends with everything that it started', LONG, async () => {
     const app = run('npm', ['start', '--', '--port', '0']);
     const url = await app.ready();
-    expect(app.text()).toContain('group D answers without a token');
-    const tokenFile = join(REPOSITORY, /Token +(\S+)/.exec(app.text())?.[1] ?? '');
-    expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
-    // Whoever has the token may ask for payloads, which is what workers do. (There is no such run.)
-    const authorization = `Bearer ${readFileSync(tokenFile, 'utf8')}`;
-    expect((await fetch(`${url}/api/runs/1/payload`, { headers: { authorization } })).status).toBe(404);
-    expect((await fetch(`${url}/api/runs/1/payload`)).status).toBe(401);
+    expect(app.text()).toContain('group D answers without a key or a login');
+    const [, adminKey = '', adminFile = ''] = /Admin key +(csk_\S+) \(also in (\S+)\)/.exec(app.text()) ?? [];
+    const [, workerFile = ''] = /Worker key +in ([^\s,]+)/.exec(app.text()) ?? [];
+    const keyIn = (file: string): string => {
+      expect(statSync(join(REPOSITORY, file)).mode & 0o777).toBe(0o600);
+      return readFileSync(join(REPOSITORY, file), 'utf8');
+    };
+    expect(keyIn(adminFile)).toBe(adminKey);
+    const statusOf = async (path: string, key?: string): Promise<number> => {
+      const init = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
+      return (await fetch(`${url}${path}`, init)).status;
+    };
+    expect(await statusOf('/api/auth/profile', adminKey)).toBe(200);
+    expect(await statusOf('/api/auth/profile')).toBe(401);
+    // Payloads are for workers. (There is no such run.)
+    expect(await statusOf('/api/runs/1/payload', keyIn(workerFile))).toBe(404);
+    expect(await statusOf('/api/runs/1/payload')).toBe(401);
 
     const task = await startLongTask(url);
     const family = [...familyOf(app.pid), ...task];
@@ -125,7 +135,13 @@ describe('npm start', () => {
 
   it('takes everything with it when it is killed', LONG, async () => {
     const app = start();
-    const task = await startLongTask(await app.ready());
+    const url = await app.ready();
+    onTestFinished(() => {
+      for (const name of ['admin', 'worker']) {
+        rmSync(join(STATE_DIR, `${name}-key-${new URL(url).port}`), { force: true });
+      }
+    });
+    const task = await startLongTask(url);
     const family = [...familyOf(app.pid), ...task];
     process.kill(app.pid, 'SIGKILL');
     expect(await app.exit()).toEqual({ code: null, signal: 'SIGKILL' });

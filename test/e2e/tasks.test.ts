@@ -27,7 +27,7 @@ describe.each(['memory', 'aws'] as const)('on engine %s', (engine) => {
     running = await startTestStack({ engine, worker: true });
     const { stack, directory } = running;
     library = new Worker({
-      ...{ url: stack.wsUrl, token: stack.token, name: 'library', maxTasks: 50 },
+      ...{ url: stack.wsUrl, token: stack.workerKey, name: 'library', maxTasks: 50 },
       spoolDirectory: join(directory, 'library.spool'),
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     })

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { startDynamoDbLocal } from '../../lib/local/aws/dynamodb-local.ts';
 import { startQueueServer } from '../../lib/local/aws/queue-server.ts';
@@ -27,6 +29,12 @@ const start = async (more: Partial<LocalStackOptions> = {}): Promise<LocalStack>
   });
   stack = started;
   return started;
+};
+
+const directory = (): string => {
+  const made = mkdtempSync(join(tmpdir(), 'cronsaga-stack-'));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
 };
 
 const keys = async (url: string): Promise<readonly string[]> => {
@@ -55,13 +63,13 @@ describe('the local stack', () => {
     client.destroy();
   });
 
-  it('runs its sockets: the token decides, and functions post through the management API', async () => {
-    const { wsUrl, token } = await start();
+  it('runs its sockets: the key decides, and functions post through the management API', async () => {
+    const { wsUrl, workerKey } = await start();
     const stranger = new WebSocket(wsUrl, { headers: { Authorization: 'Bearer guess' } });
     stranger.on('error', () => undefined);
     const [, response] = await once(stranger, 'unexpected-response');
     expect(response.statusCode).toBe(401);
-    const socket = new WebSocket(wsUrl, { headers: { Authorization: `Bearer ${token}` } });
+    const socket = new WebSocket(wsUrl, { headers: { Authorization: `Bearer ${workerKey}` } });
     await once(socket, 'open');
     socket.send('hello');
     const [message] = await once(socket, 'message');
@@ -79,15 +87,17 @@ describe('the local stack', () => {
     const queues = await startQueueServer('theirs');
     const front = frontFor({ dynamodb: database.endpoint, sqs: queues.endpoint });
     const endpoint = `http://127.0.0.1:${await listenOn(front)}`;
+    const file = join(directory(), 'stack.log');
     const environment = { AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: 'theirs', AWS_SECRET_ACCESS_KEY: 'x' };
     // It has no Java to start, and says so by not looking for it.
-    const theirs = await start({ environment });
+    const theirs = await start({ environment, log: { file } });
     expect(theirs.aws).toMatchObject({ dynamodb: endpoint, sqs: endpoint });
     expect(theirs.pids()).toEqual([]);
     await postNote(theirs.url, 'one');
     await expect.poll(() => keys(theirs.url), { timeout: 20_000 }).toEqual(EVERYWHERE);
     await theirs.stop();
-    // What is in an emulator of one's own outlives the stack.
+    // What is in an emulator of one's own outlives the stack; its keys do not.
+    expect(readFileSync(file, 'utf8')).toMatch(/revoked \/api\/auth\/api-keys\/2.*revoked \/api\/auth\/api-keys\/1/s);
     const again = await start({ environment });
     expect(await keys(again.url)).toEqual(expect.arrayContaining(EVERYWHERE));
     await again.stop();
@@ -102,6 +112,15 @@ describe('the local stack', () => {
     const [group = expect.fail('no process')] = pids();
     process.kill(-group, 'SIGKILL');
     expect(await failed).toMatch(/^DynamoDB Local ended with SIGKILL/);
+  });
+
+  it('says what to set when its tables have another admin, and leaves nothing running', async () => {
+    const before = familyOf(process.pid).length;
+    const environment = { ...process.env, AWS_ENDPOINT_URL: undefined, CRONSAGA_ADMIN_PASSWORD: 'not the one' };
+    await expect(start({ environment })).rejects.toThrow(
+      /another admin than "admin", or another password: set CRONSAGA_ADMIN_USERNAME and CRONSAGA_ADMIN_PASSWORD/,
+    );
+    await expect.poll(() => familyOf(process.pid).length).toBe(before);
   });
 
   it('ends what it had started when a part cannot start', async () => {
@@ -153,20 +172,37 @@ describe('the application of this repository on the memory engine', () => {
   });
 });
 
-it('the banner gives commands that can be pasted, and no secret', async () => {
-  const { url, wsUrl, token } = await start();
-  const text = banner({
-    stack: stack ?? expect.fail('no stack'),
-    ...{
-      engine: 'aws',
-      worker: true,
-      tokenFile: '.cronsaga/worker-token',
-      logFile: 'logs/cronsaga.log',
-      startedInMs: 3_210,
-    },
+describe('the banner', () => {
+  const shown = (of: LocalStack) =>
+    banner({
+      stack: of,
+      ...{ engine: 'aws', worker: true, startedInMs: 3_210, logFile: 'logs/cronsaga.log' },
+      ...{ adminKeyFile: '.cronsaga/admin-key', workerKeyFile: '.cronsaga/worker-key' },
+    });
+
+  it('gives commands that can be pasted, and what they need, once', async () => {
+    const started = await start();
+    const { url, wsUrl, adminKey, workerKey, admin } = started;
+    const text = shown(started);
+    expect(text).toContain('ready (3.2 s)');
+    expect(text).toContain(`curl -s ${url}/api/v1/tasks`);
+    expect(text).toContain(`curl -s ${url}/api/auth/profile -H "Authorization: Bearer $(cat .cronsaga/admin-key)"`);
+    // In the environment: other users of the machine can read a program's arguments.
+    expect(text).toContain(
+      `CRONSAGA_TOKEN="$(cat .cronsaga/worker-key)" npm run worker -- --url ${wsUrl} --name second`,
+    );
+    expect(text).not.toContain('--token');
+    expect(text.split(adminKey)).toHaveLength(2);
+    expect(admin).toEqual({ username: 'admin', password: expect.stringMatching(/^[\w-]{24}$/) });
+    expect(text).toContain(`user "admin", password ${admin.password}`);
+    expect(text).not.toContain(workerKey);
   });
-  expect(text).toContain('ready (3.2 s)');
-  expect(text).toContain(`curl -s ${url}/api/v1/tasks`);
-  expect(text).toContain(`npm run worker -- --url ${wsUrl} --token "$(cat .cronsaga/worker-token)"`);
-  expect(text).not.toContain(token);
+
+  it('does not repeat a password that it was given', async () => {
+    const environment = { CRONSAGA_ADMIN_USERNAME: 'root', CRONSAGA_ADMIN_PASSWORD: 'given before' };
+    const started = await start({ environment: { ...process.env, AWS_ENDPOINT_URL: undefined, ...environment } });
+    expect(started.admin).toEqual({ username: 'root', password: undefined });
+    expect(shown(started)).toContain('user "root", password as in CRONSAGA_ADMIN_PASSWORD');
+    expect(shown(started)).not.toContain('given before');
+  });
 });

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { writeKeyFile } from '../../lib/local/key-file.ts';
 import { REPOSITORY, STATE_DIR } from '../../lib/local/stack.ts';
-import { writeTokenFile } from '../../lib/local/token-file.ts';
 import { familyOf, type Running, stillRunning } from '../support/processes.ts';
 
 let child: ChildProcess | undefined;
@@ -23,8 +23,8 @@ const start = async (...args: string[]) => {
   });
   await expect.poll(() => output, { timeout: 25_000 }).toContain('Try it:');
   const port = /http:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1] ?? '';
-  const tokenFile = join(STATE_DIR, `worker-token-${port}`);
-  return { process: started, output: () => output, url: `http://127.0.0.1:${port}`, tokenFile };
+  const keyFiles = ['admin', 'worker'].map((name) => join(STATE_DIR, `${name}-key-${port}`));
+  return { process: started, output: () => output, url: `http://127.0.0.1:${port}`, keyFiles };
 };
 
 /** Every process below this one. */
@@ -32,9 +32,9 @@ const descendants = (root: number | undefined): readonly Running[] => familyOf(r
 
 describe('npm start', () => {
   it('ends every process that it started at the first Ctrl-C', async () => {
-    const { process: stack, output, url, tokenFile } = await start();
+    const { process: stack, output, url, keyFiles } = await start();
     expect((await fetch(`${url}/health`)).status).toBe(200);
-    expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
+    expect(keyFiles.map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
     // The JVM with its shell, the worker.
     const below = descendants(stack.pid);
     expect(below.length).toBeGreaterThanOrEqual(3);
@@ -43,11 +43,11 @@ describe('npm start', () => {
     expect(code).toBe(0);
     expect(output()).toContain('Ctrl-C again stops at once');
     await expect.poll(() => stillRunning(below), { timeout: 10_000 }).toEqual([]);
-    expect(existsSync(tokenFile)).toBe(false);
+    expect(keyFiles.filter((file) => existsSync(file))).toEqual([]);
   });
 
   it('ends them at once at the second', async () => {
-    const { process: stack, output, url, tokenFile } = await start('--engine', 'memory');
+    const { process: stack, output, url, keyFiles } = await start('--engine', 'memory');
     // Its worker holds a task that would take longer than the drain.
     const task = {
       task_type: 'shell',
@@ -69,25 +69,27 @@ describe('npm start', () => {
     await expect.poll(() => exited() || stack.kill('SIGINT') === false, { interval: 400, timeout: 10_000 }).toBe(true);
     expect((await exit)[0]).toBe(1);
     await expect.poll(() => stillRunning(below), { timeout: 10_000 }).toEqual([]);
-    expect(existsSync(tokenFile)).toBe(false);
+    expect(keyFiles.filter((file) => existsSync(file))).toEqual([]);
   });
 
   it('leaves none behind when it is killed itself', async () => {
-    const { process: stack, tokenFile } = await start();
+    const { process: stack, keyFiles } = await start();
     const below = descendants(stack.pid);
     expect(below.length).toBeGreaterThanOrEqual(3);
     stack.kill('SIGKILL');
     await expect.poll(() => stillRunning(below), { timeout: 15_000 }).toEqual([]);
-    rmSync(tokenFile);
+    for (const file of keyFiles) {
+      rmSync(file);
+    }
   });
 });
 
-it('a token file is readable for its owner only, also when it was there before', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cronsaga-token-'));
-  const file = join(folder, 'state', 'worker-token');
-  await writeTokenFile(file, 'first');
+it('a key file is readable for its owner only, also when it was there before', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cronsaga-key-'));
+  const file = join(folder, 'state', 'worker-key');
+  await writeKeyFile(file, 'first');
   execFileSync('chmod', ['644', file]);
-  await writeTokenFile(file, 'second');
+  await writeKeyFile(file, 'second');
   expect(readFileSync(file, 'utf8')).toBe('second');
   expect(statSync(file).mode & 0o777).toBe(0o600);
   rmSync(folder, { recursive: true });

@@ -296,8 +296,11 @@ it('moves to a second socket before the first is cut, and reads the first a litt
   expect(plane.all('hello')).toHaveLength(1);
 });
 
-it('says once that its token is refused, and keeps trying', async () => {
-  const plane = await startPlane({ refuse: 401 });
+it.each([
+  [401, /refuses this API key \(HTTP 401\): .*expired or revoked.*Start the worker with a valid one/],
+  [403, /refuses this API key \(HTTP 403\): .*needs the scope workers:connect/],
+])('says once what to do about a refusal with %s, and keeps trying', async (refuse, words) => {
+  const plane = await startPlane({ refuse });
   const { worker, lines } = createWorker(plane, {}, { timings: { refusedDelayMs: 10 } });
   const started = worker.start();
   await plane.until(() => plane.upgrades[3]);
@@ -305,8 +308,32 @@ it('says once that its token is refused, and keeps trying', async () => {
   await started;
   const errors = lines.filter(({ level }) => level === 'error');
   expect(errors).toHaveLength(1);
-  expect(errors[0]?.message).toContain('refuses this token (HTTP 401)');
+  expect(errors[0]?.message).toMatch(words);
   expect(JSON.stringify(lines)).not.toContain(TOKEN);
+});
+
+it('comes back seldom when its key was revoked while it was connected', async () => {
+  const plane = await startPlane();
+  const delays: number[] = [];
+  const clock: typeof systemClock = {
+    ...systemClock,
+    startTimer: (delayMs, callback) => {
+      delays.push(delayMs);
+      return systemClock.startTimer(delayMs, callback);
+    },
+  };
+  const { worker, lines } = createWorker(plane, {}, { clock, timings: { refusedDelayMs: 42_000 } });
+  await worker.start();
+  const { socket, frame } = await plane.frame('hello');
+  // As the control plane does within a heartbeat: the session is lost, the socket closed, the next upgrade refused.
+  plane.script.refuse = 401;
+  plane.send(socket, { type: 'gone', session: frame.session });
+  socket.close();
+  await expect.poll(() => lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+  expect(lines.find(({ level }) => level === 'error')?.message).toContain('revoked');
+  expect(plane.upgrades).toHaveLength(2);
+  // Half of the pace, as `random` is 0.
+  expect(delays).toContain(21_000);
 });
 
 it('keeps trying while the control plane is not there', async () => {

@@ -90,7 +90,8 @@ export const startDynamoDbLocal = async (options: {
   let isStopping = false;
   const end = new AbortController();
   child.once('error', (error) => end.abort(error.message));
-  child.once('exit', (code, signal) => {
+  // Not `exit`, which may come before the last words have been read.
+  child.once('close', (code, signal) => {
     const reason = `DynamoDB Local ended with ${signal ?? `code ${code}`}: ${lastLines.join(' ')}`;
     end.abort(reason);
     if (!isStopping) {

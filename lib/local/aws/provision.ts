@@ -153,9 +153,11 @@ const makeTable = async (client: DynamoDBClient, resources: Resources, declared:
 };
 
 export const makeTables = async (client: DynamoDBClient, resources: Resources, made: Made): Promise<void> => {
-  for (const declared of resources.ofType(RESOURCE_TYPES.table)) {
-    made.set(addressText(declared.address), await makeTable(client, resources, declared));
-  }
+  await Promise.all(
+    resources.ofType(RESOURCE_TYPES.table).map(async (declared) => {
+      made.set(addressText(declared.address), await makeTable(client, resources, declared));
+    }),
+  );
 };
 
 /** Known before the table exists, so that the functions can start while DynamoDB Local does. */

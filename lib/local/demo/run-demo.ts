@@ -63,7 +63,7 @@ export const runDemo = async (options: DemoOptions): Promise<boolean> => {
     const workerLog = createLocalLog({ file: workerLogFile });
     stops.push(workerLog.close);
 
-    const connection = { url: stack.wsUrl, token: stack.token };
+    const connection = { url: stack.wsUrl, token: stack.workerKey };
     const worker = startWorkerProcess({
       ...connection,
       onOutput: (line) => workerLog.take('demo', line),

@@ -1,6 +1,7 @@
 /** `bin/worker.ts` as a process of its own, as `npm run worker` would start it; it ends with this process. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { withoutAdmin } from '../admin.ts';
 import { onLines } from '../processes/lines.ts';
 import { ended, killGroup } from '../processes/tethered.ts';
 import { REPOSITORY } from '../stack.ts';
@@ -15,6 +16,7 @@ const KILLED_WITHIN_MS = 5_000;
 
 export const startWorkerProcess = (options: {
   readonly url: string;
+  /** An API key. */
   readonly token: string;
   /** Besides --url. */
   readonly args: readonly string[];
@@ -24,8 +26,8 @@ export const startWorkerProcess = (options: {
   const child = spawn(
     process.execPath,
     ['--import', followParent, join(REPOSITORY, 'bin/worker.ts'), '--url', options.url, ...options.args],
-    // The token stays out of the process list. Ctrl-C is for us: the worker is told when its turn has come.
-    { env: { ...process.env, CRONSAGA_TOKEN: options.token }, stdio: 'pipe', detached: true },
+    // The key stays out of the process list. Ctrl-C is for us: the worker is told when its turn has come.
+    { env: { ...withoutAdmin(process.env), CRONSAGA_TOKEN: options.token }, stdio: 'pipe', detached: true },
   );
   onLines(child.stdout, options.onOutput);
   onLines(child.stderr, options.onOutput);

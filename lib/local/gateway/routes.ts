@@ -38,7 +38,8 @@ const compile = (route: HttpRoute): CompiledRoute => {
   return {
     route,
     method,
-    pattern: new RegExp(`^${pattern}$`),
+    // A parameter may hold anything, a decoded line break too.
+    pattern: new RegExp(`^${pattern}$`, 's'),
     names,
     rank: [isGreedy ? 1 : 0, names.length, method === 'ANY' ? 1 : 0],
   };

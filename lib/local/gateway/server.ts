@@ -20,7 +20,7 @@ export type Gateway = {
   readonly stop: () => Promise<void>;
 };
 
-/** The limit of API Gateway for all header lines together. */
+/** The limit of API Gateway for the request line and all headers together; a longer one is answered with 431. */
 const MAX_HEADER_BYTES = 10_240;
 
 const unavailable = (_request: IncomingMessage, response: ServerResponse): void =>
@@ -31,7 +31,7 @@ const unavailable = (_request: IncomingMessage, response: ServerResponse): void 
  * @param port 0 for a free one
  */
 export const listen = async (port: number): Promise<{ readonly server: Server; readonly port: number }> => {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, unavailable);
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, joinDuplicateHeaders: true }, unavailable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'EADDRINUSE' || error.code === 'EACCES' ? portTaken(port, error.code) : error),

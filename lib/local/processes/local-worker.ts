@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../../platform/logger.ts';
+import { withoutAdmin } from '../admin.ts';
 import { pause, within } from '../pause.ts';
 import { onLines } from './lines.ts';
 import { ended, hasEnded, killGroup } from './tethered.ts';
@@ -33,12 +34,13 @@ const SETTLED_MS = 60_000;
 export const startLocalWorker = (options: {
   readonly root: string;
   readonly url: string;
-  readonly token: string;
+  /** An API key that may connect to every pool. */
+  readonly key: string;
   readonly compileCache: string;
   readonly logger: Logger;
   readonly onOutput: (line: string) => void;
 }): LocalWorker => {
-  const { root, url, token, compileCache, logger, onOutput } = options;
+  const { root, url, key, compileCache, logger, onOutput } = options;
   const stopping = new AbortController();
   // Undelivered results outlive the worker, but not the stack that they belong to.
   const spool = mkdtempSync(join(tmpdir(), 'cronsaga-local-'));
@@ -62,8 +64,8 @@ export const startLocalWorker = (options: {
       ['--import', join(import.meta.dirname, 'follow-parent.ts'), join(root, PROGRAM), '--url', url, ...args],
       {
         cwd: root,
-        // The token stays out of the process list.
-        env: { ...process.env, CRONSAGA_TOKEN: token, NODE_COMPILE_CACHE: compileCache },
+        // The key stays out of the process list.
+        env: { ...withoutAdmin(process.env), CRONSAGA_TOKEN: key, NODE_COMPILE_CACHE: compileCache },
         stdio: 'pipe',
         // Ctrl-C in the terminal is for us: the worker is told when its turn has come.
         detached: true,

@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { withoutAdmin } from '../admin.ts';
 
 /** `read` returns when the pipe closes; nothing is ever written to it. The shell waits for both, so that none lingers. */
 const TETHER = `
@@ -31,7 +32,11 @@ export type Tethered = {
 
 /** Starts a program that knows nothing of the tether, its output piped. */
 export const spawnTethered = (command: string, args: readonly string[]): Tethered => {
-  const child = spawn('/bin/sh', ['-c', TETHER, 'tether', command, ...args], { stdio: 'pipe', detached: true });
+  const child = spawn('/bin/sh', ['-c', TETHER, 'tether', command, ...args], {
+    stdio: 'pipe',
+    detached: true,
+    env: withoutAdmin(process.env),
+  });
   // The pipe breaks when the program ends first.
   child.stdin.on('error', () => undefined);
   return { process: child, kill: () => child.stdin.destroy() };

@@ -16,7 +16,10 @@ import {
   TemplateError,
 } from './resolver.ts';
 
-/** What these do happens in the cloud only: permissions, retention, alarms. */
+/**
+ * What these do happens in the cloud only: permissions, retention, alarms; and what the local environment puts something
+ * else in the place of: keys that sign, the secret of the first admin.
+ */
 const IGNORED_TYPES: ReadonlySet<string> = new Set([
   'AWS::ApiGateway::Account',
   'AWS::CDK::Metadata',
@@ -26,6 +29,8 @@ const IGNORED_TYPES: ReadonlySet<string> = new Set([
   'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
+  'AWS::KMS::Alias',
+  'AWS::KMS::Key',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
@@ -33,6 +38,7 @@ const IGNORED_TYPES: ReadonlySet<string> = new Set([
   'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
   'AWS::SQS::QueuePolicy',
+  'AWS::SecretsManager::Secret',
 ]);
 
 export const RESOURCE_TYPES = {
@@ -113,6 +119,12 @@ export const declaredAttributes = (templates: readonly NamedTemplate[], { region
       [RESOURCE_TYPES.stage]: { Ref: String(Properties?.StageName) },
       [RESOURCE_TYPES.scheduleGroup]: { Ref: String(Properties?.Name ?? name) },
       'AWS::IAM::Role': { Ref: name, Arn: `arn:aws:iam::${accountId}:role/${name}` },
+      'AWS::KMS::Alias': { Ref: `alias/${name}`, AliasName: `alias/${name}` },
+      'AWS::KMS::Key': { Ref: name, KeyId: name, Arn: arn('kms', `key/${name}`) },
+      'AWS::SecretsManager::Secret': {
+        Ref: arn('secretsmanager', `secret:${name}`),
+        Id: arn('secretsmanager', `secret:${name}`),
+      },
       'AWS::Logs::LogGroup': { Ref: name, Arn: arn('logs', `log-group:${name}:*`) },
       'AWS::SNS::Topic': { Ref: arn('sns', name), TopicArn: arn('sns', name), TopicName: name },
     };

@@ -66,6 +66,12 @@ describe('an event of the HTTP API', () => {
     expect(event?.headers).not.toHaveProperty('cookie');
   });
 
+  it('comes from the address of the socket, whatever a header says', async () => {
+    const { url, invocations } = await start();
+    await fetch(url, { headers: { 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' } });
+    expect(invocations[0]?.event.requestContext).toMatchObject({ http: { sourceIp: '127.0.0.1' } });
+  });
+
   it('has no body when there is none, and base64 for what is no text', async () => {
     const { url, port, invocations } = await start();
     await fetch(url);
@@ -93,6 +99,7 @@ describe('routes', () => {
     [
       ...['$default', 'GET /things/{id}', 'ANY /things/{id}', 'GET /things/new', 'GET /things/{proxy+}'],
       'POST /a.b/{id}/end',
+      ...['ANY /api/auth/{proxy+}', 'ANY /api/users', 'ANY /api/users/{proxy+}', 'GET /.well-known/jwks.json'],
     ].map((routeKey) => ({ routeKey, functionArn: routeKey })),
   );
   it.each([
@@ -104,6 +111,20 @@ describe('routes', () => {
     ['POST', '/axb/1/end', '$default'],
     ['GET', '/things', '$default'],
     ['GET', '/things/', '$default'],
+    ['POST', '/api/auth/login', 'ANY /api/auth/{proxy+}'],
+    ['PATCH', '/api/auth/api-keys/1/roll', 'ANY /api/auth/{proxy+}'],
+    // A parameter that takes everything takes something.
+    ['GET', '/api/auth/', '$default'],
+    ['GET', '/api/auth', '$default'],
+    ['GET', '/api/auth/a\nb', 'ANY /api/auth/{proxy+}'],
+    ['DELETE', '/api/users', 'ANY /api/users'],
+    ['GET', '/api/users/', '$default'],
+    ['PUT', '/api/users/1/password', 'ANY /api/users/{proxy+}'],
+    ['GET', '/api/usersx', '$default'],
+    ['GET', '/API/users', '$default'],
+    ['GET', '/.well-known/jwks.json', 'GET /.well-known/jwks.json'],
+    ['GET', '/xwell-known/jwks.json', '$default'],
+    ['POST', '/.well-known/jwks.json', '$default'],
   ])('%s %s takes %s', (method, path, routeKey) => {
     expect(find(method, path)?.route.routeKey).toBe(routeKey);
   });
@@ -200,9 +221,13 @@ describe('what the gateway refuses itself', () => {
     socket.destroy();
   });
 
-  it('headers over 10 KB', async () => {
-    const { url } = await start();
+  it('a request line and headers over 10 KB together', async () => {
+    const { url, invocations } = await start();
     expect((await fetch(url, { headers: { 'x-long': 'x'.repeat(11_000) } })).status).toBe(431);
+    expect((await fetch(`${url}/${'x'.repeat(11_000)}`)).status).toBe(431);
+    expect((await fetch(`${url}/${'x'.repeat(5_200)}`, { headers: { 'x-long': 'x'.repeat(5_200) } })).status).toBe(431);
+    expect(invocations).toEqual([]);
+    expect((await fetch(`${url}/${'x'.repeat(4_500)}`, { headers: { 'x-long': 'x'.repeat(4_500) } })).status).toBe(200);
   });
 
   it('everything before it is ready', async () => {

@@ -95,7 +95,7 @@ describe('the application', () => {
   it('has its functions with resolved environments', () => {
     const { functions } = read();
     expect(functions.map(({ entry, exportName, timeoutMs }) => ({ entry, exportName, timeoutMs }))).toEqual(
-      ['http', 'socket', 'queue', 'stream'].map((name) => ({
+      ['http', 'identity', 'socket', 'queue', 'stream'].map((name) => ({
         entry: `functions/${name}.ts`,
         exportName: 'handler',
         timeoutMs: 10_000,
@@ -124,22 +124,38 @@ describe('the application', () => {
 
   it('has its routes and schedule groups', () => {
     const { functions, http, webSocket } = read();
-    expect(http?.routes).toEqual([{ routeKey: '$default', functionArn: functions[0]?.arn }]);
+    expect(http?.routes).toEqual([
+      { routeKey: '$default', functionArn: functions[0]?.arn },
+      { routeKey: 'ANY /api/auth/{proxy+}', functionArn: functions[1]?.arn },
+    ]);
     expect(webSocket).toMatchObject({
       stage: 'local',
-      routes: { $connect: functions[1]?.arn, $default: functions[1]?.arn },
+      routes: { $connect: functions[2]?.arn, $default: functions[2]?.arn },
     });
     expect(readScheduleGroups(resourcesOf())).toEqual(['Data-Group']);
   });
 
-  it('runs on this machine: addresses of its APIs are the gateway, the worker token is this start’s', () => {
+  it('runs on this machine: addresses of its APIs are the gateway, what KMS and the secret hold is given to identity', () => {
     const { functions, http, webSocket } = read();
-    const settings = { apis: { http, webSocket }, region: place.region, port: 8080, workerTokenSha256: 'f'.repeat(64) };
-    const [, socket] = withLocalEnvironment(functions, settings);
-    expect(socket?.environment).toMatchObject({
-      CONNECTIONS_URL: 'http://127.0.0.1:8080/local',
-      WORKER_TOKEN_SHA256: 'f'.repeat(64),
+    expect(functions[1]?.environment).toMatchObject({
+      TOKEN_KEYS: 'arn:aws:kms:us-east-1:000000000000:key/App-SigningKey',
+      ADMIN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:App-AdminSecret',
     });
+    const admin = { username: 'root', password: 'of this start', email: 'root@example.com' };
+    const settings = { apis: { http, webSocket }, region: place.region, port: 8080, admin };
+    const [, identity, socket, ...others] = withLocalEnvironment(functions, settings);
+    expect(socket?.environment).toEqual({
+      TABLE_NAME: 'Data-Table',
+      CONNECTIONS_URL: 'http://127.0.0.1:8080/local',
+    });
+    expect(identity?.environment).toEqual({
+      TABLE_NAME: 'Data-Table',
+      TOKEN_KEYS: 'local',
+      CRONSAGA_ADMIN_USERNAME: 'root',
+      CRONSAGA_ADMIN_PASSWORD: 'of this start',
+      CRONSAGA_ADMIN_EMAIL: 'root@example.com',
+    });
+    expect(JSON.stringify(others)).not.toContain('of this start');
     expect(openGroupsOf(functions)).toEqual([]);
   });
 });
