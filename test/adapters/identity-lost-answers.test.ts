@@ -4,8 +4,9 @@
  */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Table } from '../../lib/adapters/dynamodb/client.ts';
+import type { IdentityStores } from '../../lib/application/ports/identity.ts';
 import type { AuditDraft } from '../../lib/domain/identity/audit.ts';
-import { atOnce, entriesAbout, type IdentityStores, storedUser } from '../ports/identity-tools.ts';
+import { atOnce, entriesAbout, storedUser } from '../ports/identity-tools.ts';
 import { openDefinitionsTable, openTestTable } from '../support/dynamodb-table.ts';
 import { aDraft, aKey, aLogin, aUser, changedUser, freshNumber } from '../support/identity-rows.ts';
 import { openIdentityStores } from '../support/identity-stores.ts';

@@ -7,8 +7,9 @@ import { outsideTransactions } from '../../lib/adapters/dynamodb/identity/confli
 import { apiKeyKey, attemptsKey, loginKey, throttleKey, userKey } from '../../lib/adapters/dynamodb/identity/keys.ts';
 import { readRows } from '../../lib/adapters/dynamodb/identity/read.ts';
 import type { Key } from '../../lib/adapters/dynamodb/keys.ts';
+import type { IdentityStores } from '../../lib/application/ports/identity.ts';
 import { MAX_KEYS_PER_USER } from '../../lib/application/ports/identity.ts';
-import { entriesAbout, type IdentityStores, storedUser } from '../ports/identity-tools.ts';
+import { entriesAbout, storedUser } from '../ports/identity-tools.ts';
 import { openDefinitionsTable, openTestTable } from '../support/dynamodb-table.ts';
 import { aDraft, aKey, aLogin, aUser, freshNumber } from '../support/identity-rows.ts';
 import { openIdentityStores } from '../support/identity-stores.ts';

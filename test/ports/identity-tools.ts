@@ -1,27 +1,7 @@
-import type {
-  AttemptStore,
-  AuditStore,
-  CredentialStore,
-  KeyStore,
-  LoginStore,
-  PublicKeyStore,
-  ThrottleStore,
-  UserStore,
-} from '../../lib/application/ports/identity.ts';
+import type { IdentityStores } from '../../lib/application/ports/identity.ts';
 import type { AuditEntry } from '../../lib/domain/identity/audit.ts';
 import type { User } from '../../lib/domain/identity/user.ts';
 import { aDraft, aUser } from '../support/identity-rows.ts';
-
-export type IdentityStores = {
-  readonly users: UserStore;
-  readonly logins: LoginStore;
-  readonly keys: KeyStore;
-  readonly credentials: CredentialStore;
-  readonly audit: AuditStore;
-  readonly attempts: AttemptStore;
-  readonly publicKeys: PublicKeyStore;
-  readonly throttle: ThrottleStore;
-};
 
 /** How a suite gets the stores under test. */
 export type OpenIdentity = {

@@ -2,12 +2,12 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createMemoryIdentityStores } from '../../lib/adapters/memory/identity/stores.ts';
+import type { IdentityStores } from '../../lib/application/ports/identity.ts';
 import type { User } from '../../lib/domain/identity/user.ts';
 import { openDefinitionsTable, openTestTable } from '../support/dynamodb-table.ts';
 import { aDraft, aKey, aLogin, aUser, changedUser } from '../support/identity-rows.ts';
 import { openIdentityStores } from '../support/identity-stores.ts';
 import { NOW } from '../support/rows.ts';
-import type { IdentityStores } from './identity-tools.ts';
 
 /** One change, with everything in it that both stores must be given alike. */
 type Step = { readonly what: string; readonly act: (stores: IdentityStores) => Promise<unknown> };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { IdentityStores } from '../../lib/application/ports/identity.ts';
 import { emailKey, usernameKey } from '../../lib/domain/identity/names.ts';
 import type { User } from '../../lib/domain/identity/user.ts';
 import { aDraft, aUser, changedUser } from '../support/identity-rows.ts';
-import { atOnce, entriesAbout, type IdentityStores, type OpenIdentity, storedUser } from './identity-tools.ts';
+import { atOnce, entriesAbout, type OpenIdentity, storedUser } from './identity-tools.ts';
 
 const holdersOf = async ({ users }: IdentityStores, { username, email }: User): Promise<readonly unknown[]> => [
   await users.findHolder(usernameKey(username)),

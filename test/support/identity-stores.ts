@@ -7,7 +7,7 @@ import { createLoginStore } from '../../lib/adapters/dynamodb/identity/logins.ts
 import { createPublicKeyStore } from '../../lib/adapters/dynamodb/identity/public-keys.ts';
 import { createThrottleStore } from '../../lib/adapters/dynamodb/identity/throttle.ts';
 import { createUserStore } from '../../lib/adapters/dynamodb/identity/users.ts';
-import type { IdentityStores } from '../ports/identity-tools.ts';
+import type { IdentityStores } from '../../lib/application/ports/identity.ts';
 
 /** All stores of identity, on DynamoDB. */
 export const openIdentityStores = (definitions: Table, executions: Table): IdentityStores => ({

@@ -41,7 +41,7 @@ const FROM = { address: '192.0.2.1', requestId: 'set-up' };
 
 export type WalkWorld = Awaited<ReturnType<typeof createWalkWorld>>;
 
-export const createWalkWorld = async (options: { readonly openGroups?: readonly string[] } = {}) => {
+export const createWalkWorld = async () => {
   let at = NOW;
   const now = () => at;
   const logger = createLogger({ level: 'error', write: () => undefined });
@@ -77,7 +77,7 @@ export const createWalkWorld = async (options: { readonly openGroups?: readonly 
   const admission = {
     authentication,
     throttle: async () => ({ kind: 'taken' as const }),
-    openGroups: options.openGroups ?? [],
+    openGroups: [],
   };
   const fakeEngine = createFakeEngine(now);
   const api = createApiHandler({ engine: fakeEngine, admission, record: stores.audit.append, logger, now });

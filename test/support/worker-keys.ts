@@ -1,7 +1,8 @@
 /** API keys as admins make them for workers, roll and revoke them: the rows are real. */
-import type { MemoryIdentityStores } from '../../lib/adapters/memory/identity/stores.ts';
+
 import type { MadeKey } from '../../lib/application/identity/api.ts';
 import { hashKey } from '../../lib/application/identity/hash-key.ts';
+import type { IdentityStores } from '../../lib/application/ports/identity.ts';
 import type { KeyRole, Scope } from '../../lib/domain/identity/access.ts';
 import { type ApiKey, keyText, rollKey } from '../../lib/domain/identity/api-key.ts';
 import type { AuditAction, AuditDraft } from '../../lib/domain/identity/audit.ts';
@@ -48,7 +49,7 @@ export type WorkerKeys = {
 };
 
 export const createWorkerKeys = (
-  { users, keys }: Pick<MemoryIdentityStores, 'users' | 'keys'>,
+  { users, keys }: Pick<IdentityStores, 'users' | 'keys'>,
   now: () => number,
 ): WorkerKeys => {
   let made = 0;

@@ -165,17 +165,22 @@ export type ThrottleStore = {
   ) => Promise<{ readonly kind: 'taken' } | { readonly kind: 'refused'; readonly retryAt: number }>;
 };
 
-/** What identity is made of. */
-export type IdentityPorts = {
-  readonly credentials: CredentialStore;
+/** Everything that identity stores. */
+export type IdentityStores = {
   readonly users: UserStore;
   readonly logins: LoginStore;
   readonly keys: KeyStore;
+  readonly credentials: CredentialStore;
   readonly audit: AuditStore;
   readonly attempts: AttemptStore;
+  readonly publicKeys: PublicKeyStore;
+  readonly throttle: ThrottleStore;
+};
+
+/** What identity is made of. */
+export type IdentityPorts = Omit<IdentityStores, 'throttle'> & {
   readonly passwords: PasswordPort;
   readonly signing: SigningPort;
-  readonly publicKeys: PublicKeyStore;
   readonly verify: TokenVerifier;
   readonly idempotency: IdempotencyStore;
   /** Requests of a principal, as the edge counts them: a refresh tells who asks only in here. */

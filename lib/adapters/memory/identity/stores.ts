@@ -1,13 +1,9 @@
 import type {
-  AttemptStore,
   AuditStore,
   CredentialStore,
-  KeyStore,
-  LoginStore,
+  IdentityStores,
   PublicJwk,
   PublicKeyStore,
-  ThrottleStore,
-  UserStore,
 } from '../../../application/ports/identity.ts';
 import { createMemoryKeyStore } from './api-keys.ts';
 import { createMemoryAttemptStore, createMemoryThrottleStore } from './limits.ts';
@@ -39,19 +35,8 @@ const createMemoryPublicKeyStore = (): PublicKeyStore => {
   };
 };
 
-export type MemoryIdentityStores = {
-  readonly users: UserStore;
-  readonly logins: LoginStore;
-  readonly keys: KeyStore;
-  readonly credentials: CredentialStore;
-  readonly audit: AuditStore;
-  readonly attempts: AttemptStore;
-  readonly publicKeys: PublicKeyStore;
-  readonly throttle: ThrottleStore;
-};
-
 /** Identity in this process: the twins of the DynamoDB adapters, condition by condition. Each call is one step, as a transaction is. */
-export const createMemoryIdentityStores = (): MemoryIdentityStores => {
+export const createMemoryIdentityStores = (): IdentityStores => {
   const rows = createIdentityRows();
   return {
     users: createMemoryUserStore(rows),
