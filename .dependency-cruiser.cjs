@@ -21,10 +21,11 @@ module.exports = {
     },
     {
       name: 'domain-is-pure',
-      comment: 'The domain decides without clock, randomness, AWS, zod or node: it can be tested and simulated alone.',
+      comment:
+        'The domain decides without clock, randomness, AWS, zod or node: it can be tested and simulated alone. Reading cron expressions and time zones is as pure.',
       severity: 'error',
       from: { path: '^lib/domain/' },
-      to: { pathNot: '^lib/domain/' },
+      to: { pathNot: ['^lib/domain/', '^node_modules/(cron-parser|luxon)/'] },
     },
     only(
       'application-knows-ports-only',
@@ -42,7 +43,15 @@ module.exports = {
       '^lib/application/',
       '^lib/domain/',
       '^lib/contracts/',
+      '^lib/worker/',
     ]),
+    {
+      name: 'worker-behind-one-port',
+      comment: "Only the pool that a function executes runs the worker's executors inside the control plane.",
+      severity: 'error',
+      from: { path: '^lib/adapters/', pathNot: '^lib/adapters/function-pool/' },
+      to: { path: '^lib/worker/' },
+    },
     only('platform-composes', 'Composition is the only place where adapters meet use cases.', '^lib/platform/', [
       '^lib/adapters/',
       '^lib/application/',
