@@ -28,6 +28,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   A: 'alarms',
   C: 'credit',
   D: 'dispatch',
+  J: 'jobs',
   R: 'runs',
   S: 'sessions',
 };

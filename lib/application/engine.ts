@@ -3,54 +3,76 @@ import { createRing } from './alarms/ring.ts';
 import { createWatchRun } from './alarms/watch-run.ts';
 import { createWatchSession } from './alarms/watch-session.ts';
 import type { Engine } from './api.ts';
-import { createFindCredit } from './dispatch/find-credit.ts';
-import { createOfferRun } from './dispatch/offer-run.ts';
-import { createPush } from './dispatch/push.ts';
-import { createServeSession } from './dispatch/serve-session.ts';
+import { createCategories } from './fleet/categories.ts';
+import { createLeases } from './fleet/leases.ts';
+import { createLogs } from './fleet/logs.ts';
+import { createHealth, createOverview } from './fleet/overview.ts';
+import { createWhyJob, createWhyRun } from './fleet/why.ts';
+import { createFrames } from './frames.ts';
+import { createExecuteRun } from './function-pool/execute-run.ts';
+import { createJobs } from './jobs/jobs.ts';
+import { createParts } from './parts.ts';
 import type { Ports } from './ports/index.ts';
-import { createCancelRun, createSendCancel } from './runs/cancel-run.ts';
+import { createCancelRun } from './runs/cancel-run.ts';
 import { createCountChanges } from './runs/count-changes.ts';
-import { createEndAttempt } from './runs/end-attempt.ts';
+import { createCreateRun } from './runs/create-run.ts';
 import { createListRuns } from './runs/list-runs.ts';
+import { createNoteRun } from './runs/note-run.ts';
+import { createRetryRun } from './runs/retry-run.ts';
+import { createSettleRun } from './runs/settle-run.ts';
+import { createSkipRun } from './runs/skip-run.ts';
 import { createFindSubmitted, createSubmitRun } from './runs/submit-run.ts';
 import { createViewRun } from './runs/view-run.ts';
-import { createSettleLost } from './sessions/end-session.ts';
-import { createOpenSession } from './sessions/open-session.ts';
-import { createReceiveFrame } from './sessions/receive-frame.ts';
-import { createDisconnect, createExpel, createRejectFrame } from './sessions/reject-frame.ts';
-import { createSettleReport } from './sessions/settle-report.ts';
+import { createHeartbeat } from './sessions/keep-alive.ts';
+import { createPoll } from './sessions/poll.ts';
 
 export const createEngine = (ports: Ports): Engine => {
-  const viewRun = createViewRun(ports);
-  const findCredit = createFindCredit(ports);
-  const { push, pushAgain } = createPush(ports);
-  const offerRun = createOfferRun(ports, findCredit, push);
-  const serveSession = createServeSession(ports, push);
-  const endAttempt = createEndAttempt(ports);
-  const sendCancel = createSendCancel(ports);
-  const settleLost = createSettleLost(ports, endAttempt);
-  const settleReport = createSettleReport(ports, { pushAgain, serveSession });
-  const openSession = createOpenSession(ports, { serveSession, settleLost, settleReport });
-  const watchRun = createWatchRun(ports, { findCredit, offerRun, push, pushAgain, endAttempt, sendCancel });
-  const watchSession = createWatchSession(ports, settleLost);
+  const parts = createParts(ports);
+  const { payloadOf, findCredit, push, offerRun, sendCancel, workers } = parts;
+  const viewRun = createViewRun(ports, payloadOf);
+  const createRun = createCreateRun(ports, { findCredit, push, offerRun });
+  const watchRun = createWatchRun(ports, parts);
+  const watchSession = createWatchSession(ports, parts.settleLost);
   const ring = createRing(ports);
+  const cancelRun = createCancelRun(ports, { viewRun, sendCancel });
+  const jobs = createJobs(ports, { createRun, skipRun: createSkipRun(ports), cancelRun, viewRun });
+  const submitRun = createSubmitRun(ports, { createRun, viewRun });
 
   return {
-    submitRun: createSubmitRun(ports, { findCredit, push, offerRun, viewRun }),
+    submitRun,
     findSubmitted: createFindSubmitted(ports, viewRun),
     getRun: async (id) => {
       const run = await ports.runs.get(id, 'consistent');
-      return run === undefined ? undefined : viewRun(run);
+      return run === undefined || run.hidden ? undefined : viewRun(run);
     },
-    cancelRun: createCancelRun(ports, { viewRun, sendCancel }),
+    cancelRun,
+    settleRun: createSettleRun(ports, { viewRun, sendCancel }),
+    noteRun: createNoteRun(ports, viewRun),
+    retryRun: createRetryRun(ports, { viewRun, submitRun, retryOfJob: jobs.retry }),
+    jobs,
+    workers: { ...workers, heartbeat: createHeartbeat(ports, workers) },
+    overview: createOverview(ports, workers),
+    health: createHealth(ports),
+    categories: createCategories(ports),
+    leases: createLeases(ports),
     listRuns: createListRuns(ports, viewRun),
-    receiveFrame: createReceiveFrame(ports, { openSession, settleReport, endAttempt, serveSession }),
-    rejectFrame: createRejectFrame(ports),
-    expel: createExpel(ports),
-    disconnect: createDisconnect(ports),
+    logs: createLogs(ports),
+    why: createWhyRun(ports),
+    whyJob: createWhyJob(ports),
+    ...createFrames(ports, parts),
+    executeRun: createExecuteRun(ports, parts),
+    poll: createPoll(ports, parts),
     ring: (alarm) => {
       const { key } = alarm;
-      return key.kind === 'run' ? ring(alarm, watchRun(key.id)) : ring(alarm, watchSession(key));
+      switch (key.kind) {
+        case 'run':
+          return ring(alarm, watchRun(key.id));
+        case 'session':
+          return ring(alarm, watchSession(key));
+        case 'job':
+        case 'backfill':
+          return jobs.ring(alarm);
+      }
     },
     countChanges: createCountChanges(ports),
   };

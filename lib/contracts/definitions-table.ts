@@ -23,6 +23,18 @@ export const DEFINITION_PARTITIONS = {
   firstAdmin: 'FIRST_ADMIN',
   /** Idempotency keys; the executions table has its own under the same. */
   idempotency: 'KEY#',
+  /** One job, its versions, gaps and backfills. */
+  job: 'JOB#',
+  /** Who holds a job's, a worker's or a category's name. */
+  name: 'NAME#',
+  /** Words that definitions are found by. */
+  word: 'WORD#',
+  /** How many jobs, workers and categories there are. */
+  definitionCounts: 'TALLY#',
+  /** One registered worker. */
+  worker: 'WORKER#',
+  /** One category. */
+  category: 'CATEGORY#',
   /** The audit log. */
   audit: 'AUDIT',
 } as const;

@@ -11,9 +11,12 @@
 import * as z from 'zod';
 import {
   MAX_ATTEMPT_REFS,
+  MAX_CATEGORIES,
   MAX_ERROR_CHARS,
   MAX_HANDLERS,
+  MAX_LABELS,
   MAX_LOG_CHARS,
+  MAX_LOG_PIECE_CHARS,
   MAX_OUTPUT_CHARS,
   MAX_RUNS_PER_FRAME,
   MAX_SLOTS,
@@ -31,9 +34,14 @@ export const handlerNameSchema = z.string().refine((name) => {
   return length >= 1 && length <= 50;
 }, 'a handler name has 1 to 50 characters');
 
+/** What a worker's id looks like, over HTTP and on the wire: it becomes part of a key and a path. */
+export const workerIdSchema = z.string().regex(/^[A-Za-z0-9._-]{1,128}$/);
+/** A category's code: any printable text of 1–128 characters that does not begin with a digit. */
+export const categoryCodeSchema = z.string().regex(/^[^\d\p{C}][^\p{C}]{0,127}$/u);
+
 /** (run, attempt): what a worker holds. The attempt is the fencing token; a frame with an older one is stale. */
-const attemptRef = z.tuple([runId, attempt]);
-export type AttemptRef = z.infer<typeof attemptRef>;
+export const attemptRefSchema = z.tuple([runId, attempt]);
+export type AttemptRef = z.infer<typeof attemptRefSchema>;
 
 /** The worker's own account of its slots (rules C2, C3). The server never computes it, only orders it by `rep`. */
 const report = {
@@ -47,7 +55,7 @@ const report = {
 
 const envelope = { session: nameSchema, pool: nameSchema };
 
-const result = z.object({
+export const runResultSchema = z.object({
   run: runId,
   attempt,
   outcome: z.enum(['succeeded', 'failed', 'timed_out', 'cancelled']),
@@ -61,7 +69,7 @@ const result = z.object({
   startedAt: count,
   durationMs: z.number().min(0),
 });
-export type RunResult = z.infer<typeof result>;
+export type RunResult = z.infer<typeof runResultSchema>;
 
 export const helloFrame = z.object({
   type: z.literal('hello'),
@@ -71,9 +79,17 @@ export const helloFrame = z.object({
   maxTasks: z.int().min(1).max(MAX_SLOTS),
   handlers: z.array(handlerNameSchema).max(MAX_HANDLERS),
   tags: z.array(nameSchema).max(32),
+  /** Id of the registered worker that it is; absent, its name is its id. */
+  worker: workerIdSchema.optional(),
+  labels: z
+    .record(nameSchema, z.string().max(64))
+    .refine((labels) => Object.keys(labels).length <= MAX_LABELS, `at most ${MAX_LABELS} labels`)
+    .optional(),
+  /** Codes of the categories that it serves; absent: all. */
+  categories: z.array(categoryCodeSchema).max(MAX_CATEGORIES).optional(),
   /** The session that this one follows in the same process (after `gone`): it ends at once, `list` is adopted (S2). */
   replaces: nameSchema.optional(),
-  list: z.array(attemptRef).max(MAX_ATTEMPT_REFS),
+  list: z.array(attemptRefSchema).max(MAX_ATTEMPT_REFS),
 });
 
 export const resumeFrame = z.object({
@@ -82,7 +98,7 @@ export const resumeFrame = z.object({
   ...report,
   /** Connection epoch: the socket of `hello` is 1, each later one is the next, and an older never takes over again (S2). */
   epoch: z.int().min(2),
-  list: z.array(attemptRef).max(MAX_ATTEMPT_REFS),
+  list: z.array(attemptRefSchema).max(MAX_ATTEMPT_REFS),
 });
 
 export const heartbeatFrame = z.object({
@@ -90,7 +106,7 @@ export const heartbeatFrame = z.object({
   ...envelope,
   ...report,
   /** Every attempt the worker holds, queued or executing. One that is missing here is pushed again (S5). */
-  list: z.array(attemptRef).max(MAX_ATTEMPT_REFS),
+  list: z.array(attemptRefSchema).max(MAX_ATTEMPT_REFS),
 });
 
 export const startedFrame = z.object({
@@ -111,11 +127,21 @@ export const progressFrame = z.object({
   note: z.string().max(256).optional(),
 });
 
+/** What a run that lives longer than 2 s has written so far, a piece at a time. `from` counts the UTF-8 bytes before it. */
+export const logFrame = z.object({
+  type: z.literal('log'),
+  ...envelope,
+  run: runId,
+  attempt,
+  from: count,
+  text: z.string().min(1).max(MAX_LOG_PIECE_CHARS),
+});
+
 export const resultFrame = z.object({
   type: z.literal('result'),
   ...envelope,
   ...report,
-  results: z.array(result).min(1).max(MAX_RUNS_PER_FRAME),
+  results: z.array(runResultSchema).min(1).max(MAX_RUNS_PER_FRAME),
 });
 
 /** A drained worker leaves: its session closes now instead of after 45 s of silence. */
@@ -127,13 +153,15 @@ export const workerFrame = z.discriminatedUnion('type', [
   heartbeatFrame,
   startedFrame,
   progressFrame,
+  logFrame,
   resultFrame,
   goodbyeFrame,
 ]);
 export type WorkerFrame = z.infer<typeof workerFrame>;
 export type WorkerFrameOf<T extends WorkerFrame['type']> = Extract<WorkerFrame, { type: T }>;
 
-const order = z.object({
+/** A run as its worker is told of it. */
+export const runOrderSchema = z.object({
   /** Position in the session's count of pushes (C1). A redelivery carries the first push's; 0 = outside the count. */
   seq: z.int().min(0),
   run: runId,
@@ -149,8 +177,16 @@ const order = z.object({
   maxTries: z.int().min(1),
   /** How often it was tried before this attempt. */
   tries: count,
+  /** The instant that it is the occurrence of, where it is one: unlike `notBefore`, the same for every attempt. */
+  scheduledAt: count.optional(),
+  /** Its category, whose `setup` has to have succeeded on the worker. */
+  category: categoryCodeSchema.optional(),
+  /** Its place among the runs of a broadcast. */
+  shard: z.object({ index: count, total: z.int().min(1) }).optional(),
+  /** What it writes is kept, and is to be sent while it runs, as `log`. Absent: neither its output nor its log is kept. */
+  stream: z.literal(true).optional(),
 });
-export type RunOrder = z.infer<typeof order>;
+export type RunOrder = z.infer<typeof runOrderSchema>;
 
 /** `at` is the server's clock when the frame was made: with the round trip it gives the worker its clock offset. */
 const welcomeFrame = z.object({
@@ -158,12 +194,29 @@ const welcomeFrame = z.object({
   session: nameSchema,
   at: count,
   heartbeatMs: z.int().min(1),
+  /** What a person set for this worker: it goes before what the worker was started with. */
+  maxTasks: z.int().min(1).max(MAX_SLOTS).optional(),
+  /** Of the categories that it serves, those that have scripts: to be checked and set up before their first run. */
+  categories: z
+    .array(z.object({ code: categoryCodeSchema, check: z.string(), setup: z.string(), teardown: z.string() }))
+    .optional(),
+});
+/** A person changed how many runs the worker takes at a time. */
+const configureFrame = z.object({
+  type: z.literal('configure'),
+  session: nameSchema,
+  maxTasks: z.int().min(1).max(MAX_SLOTS),
 });
 /** `epoch` is that of the `resume` it answers: an answer that was made before the worker slept proves nothing (rule K4). */
 const resumedFrame = z.object({ type: z.literal('resumed'), session: nameSchema, at: count, epoch: count });
 /** The session is over: say `hello` under a new id. */
 const goneFrame = z.object({ type: z.literal('gone'), session: nameSchema });
-const runFrame = z.object({ type: z.literal('run'), session: nameSchema, at: count, runs: z.array(order).min(1) });
+const runFrame = z.object({
+  type: z.literal('run'),
+  session: nameSchema,
+  at: count,
+  runs: z.array(runOrderSchema).min(1),
+});
 const cancelFrame = z.object({
   type: z.literal('cancel'),
   session: nameSchema,
@@ -175,7 +228,11 @@ const cancelFrame = z.object({
 /** Pushes up to `q` were made; those not received are lost for good: void them and report (rule C6). */
 const syncFrame = z.object({ type: z.literal('sync'), session: nameSchema, q: count });
 /** These results came too late or twice: recorded, nothing changed, no need to keep them. */
-const staleFrame = z.object({ type: z.literal('stale'), session: nameSchema, attempts: z.array(attemptRef).min(1) });
+const staleFrame = z.object({
+  type: z.literal('stale'),
+  session: nameSchema,
+  attempts: z.array(attemptRefSchema).min(1),
+});
 
 export const FRAME_ERROR_CODES = ['not_json', 'too_large', 'unknown_type', 'invalid', 'refused', 'internal'] as const;
 /** The frame was not understood, or is not the worker's to say. The socket stays; the third within a minute closes it. */
@@ -183,6 +240,7 @@ const errorFrame = z.object({ type: z.literal('error'), code: z.enum(FRAME_ERROR
 
 export const serverFrame = z.discriminatedUnion('type', [
   welcomeFrame,
+  configureFrame,
   resumedFrame,
   goneFrame,
   runFrame,

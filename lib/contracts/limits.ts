@@ -20,6 +20,15 @@ export const MAX_SLOTS = 100;
 /** Queued, held and executing attempts that a heartbeat can list: slots plus those that arrived after a void (C6). */
 export const MAX_ATTEMPT_REFS = 2 * MAX_SLOTS;
 export const MAX_HANDLERS = 64;
+export const MAX_LABELS = 32;
+export const MAX_CATEGORIES = 64;
+/** A piece of a live log: with its JSON escapes it fits a frame. */
+export const MAX_LOG_PIECE_CHARS = 8_000;
+/** What one append to a log may add, and what a run's log may hold in all: beyond it is cut, with a mark. */
+export const MAX_LOG_APPEND_BYTES = 1024 * 1024;
+export const MAX_LOG_BYTES = 100 * 1024 * 1024;
+/** Workers that a broadcast starts a run on. */
+export const MAX_BROADCAST = 100;
 
 /** Tries of a run when the caller names none, and the most that it may ask for. */
 export const DEFAULT_MAX_TRIES = 3;
@@ -27,3 +36,8 @@ export const MAX_TRIES = 100;
 export const DEFAULT_TIMEOUT_MS = 300_000;
 /** Ten years: an instant beyond is a mistake in the unit or the century. */
 export const MAX_AHEAD_MS = 10 * 366 * 86_400_000;
+
+/** Limits that a process can be held to: a terabyte of address space (`ulimit` counts in KB, some shells in 32 bits) … */
+export const MAX_MEMORY_MB = 1_048_576;
+/** … and 30 days of CPU time, as long as a run may last. */
+export const MAX_CPU_SECONDS = 30 * 86_400;

@@ -18,7 +18,10 @@ import { LONGEST_LOOK_MS } from './timing.ts';
 
 export type EntityKey =
   | { readonly kind: 'run'; readonly id: string }
-  | { readonly kind: 'session'; readonly pool: string; readonly shard: number; readonly id: string };
+  | { readonly kind: 'session'; readonly pool: string; readonly shard: number; readonly id: string }
+  /** Occurrence `n` of a job, or its start by hand at that instant. The alarm's `g` is the job's `rev`. */
+  | { readonly kind: 'job'; readonly id: string; readonly n: number }
+  | { readonly kind: 'backfill'; readonly job: string; readonly id: string };
 
 export type Alarm = {
   readonly key: EntityKey;

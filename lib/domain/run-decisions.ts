@@ -5,6 +5,7 @@
  * written (rule A1). Time and chance are parameters; a change that comes too late fails its condition and is a no-op.
  */
 import { nextReadyLook } from './alarm.ts';
+import type { SkipReason } from './job/job.ts';
 import { retryDelayMs } from './retry.ts';
 import {
   ATTEMPT_FIELDS,
@@ -44,7 +45,10 @@ export type RunRequest = {
   readonly payload?: string;
   readonly payloadBytes: number;
   readonly keyed?: string;
-};
+} & Pick<
+  Run,
+  'job' | 'spec' | 'trigger' | 'backfill' | 'startBy' | 'needs' | 'routing' | 'broadcast' | 'task' | 'unsaved'
+>;
 
 /** A push that was taken from a session's credit (rule C1). */
 export type Grant = { readonly session: SessionRef; readonly worker: string; readonly seq: number };
@@ -60,6 +64,14 @@ const ALARM_AFTER_MS = 1_000;
 
 const wakeForDue = (dueAt: number, now: number): number => Math.max(now + ALARM_AFTER_MS, dueAt - DISPATCH_LEAD_MS);
 const watchUntil = (dueAt: number, now: number): number => Math.max(now, dueAt) + DISPATCH_WATCH_MS;
+
+/** Rule R8: whoever waits for its first start is looked at no later than when it is too late. */
+const noLaterThanStart = (run: Pick<Run, 'startBy' | 'tries'>, at: number): number =>
+  run.startBy !== undefined && run.tries === 0 ? Math.min(at, run.startBy) : at;
+
+/** When the alarm of a run that is `ready` since `readyAt` looks next. */
+export const readyLookAt = (run: Pick<Run, 'startBy' | 'tries'>, readyAt: number, now: number): number =>
+  noLaterThanStart(run, nextReadyLook(readyAt, now));
 
 /** When the decision is taken, and how long a finished run is kept. */
 export type EndContext = { readonly now: number; readonly retentionMs: number };
@@ -86,14 +98,37 @@ const newRun = (request: RunRequest, now: number) => ({
   fence: 0,
   history: [],
   payloadBytes: request.payloadBytes,
-  ...pickDefined({ payload: request.payload, keyed: request.keyed }),
+  ...pickDefined({
+    payload: request.payload,
+    keyed: request.keyed,
+    job: request.job,
+    spec: request.spec,
+    trigger: request.trigger,
+    backfill: request.backfill,
+    startBy: request.startBy,
+    needs: request.needs,
+    routing: request.routing,
+    broadcast: request.broadcast,
+    task: request.task,
+    unsaved: request.unsaved,
+  }),
 });
 
 /** The first row of a run that is not due yet. Its alarm, generation 1 at `wakeAt`, is armed before. */
 export const submitLater = (request: RunRequest, now: number): Run => ({
   ...newRun(request, now),
   status: 'scheduled',
-  wakeAt: wakeForDue(request.executeAt, now),
+  wakeAt: noLaterThanStart({ ...request, tries: 0 }, wakeForDue(request.executeAt, now)),
+});
+
+/** The only row of an occurrence that is not executed: final, so no alarm watches it. */
+export const submitSkipped = (request: RunRequest, skip: SkipReason, end: EndContext): Run => ({
+  ...newRun(request, end.now),
+  status: 'skipped',
+  skip,
+  endedAt: end.now,
+  wakeAt: end.now,
+  expiresAt: end.now + end.retentionMs,
 });
 
 /** The first row of a due run for which a session had credit (rule D1): no claim, no ready index. */
@@ -114,7 +149,7 @@ export const submitWaiting = (request: RunRequest, readyShard: number, now: numb
   status: 'ready',
   readyAt: now,
   readyShard,
-  wakeAt: nextReadyLook(now, now),
+  wakeAt: readyLookAt({ ...request, tries: 0 }, now, now),
 });
 
 /** A `scheduled` run's instant has come and no session has credit. Called by its alarm, which lives on (rule A1). */
@@ -123,7 +158,7 @@ export const fallDue = (run: Run, readyShard: number, now: number): Decision => 
     id: run.id,
     transition: 'fall_due',
     expect: { attempt: run.attempt, g: run.g, fence: run.fence },
-    set: { status: 'ready', readyAt: now, readyShard, wakeAt: nextReadyLook(now, now), updatedAt: now },
+    set: { status: 'ready', readyAt: now, readyShard, wakeAt: readyLookAt(run, now, now), updatedAt: now },
     clear: [],
   },
 });
@@ -157,7 +192,7 @@ export const claim = (run: Claimable, grant: Grant, now: number): Decision => {
   const change = {
     id: run.id,
     transition: 'claim',
-    expect: { attempt: run.attempt, g: run.g, fence: run.fence },
+    expect: { attempt: run.attempt, g: run.g, fence: run.fence, startingAt: now },
     clear: ['readyAt', 'readyShard'],
   } as const;
   const liveAt = nextReadyLook(run.readyAt, now);
@@ -185,7 +220,7 @@ export const dispatchDue = (run: Run, grant: Grant, now: number): Decision => ({
  */
 export const undoClaim = (run: Run, readyShard: number, now: number): Decision => {
   const g = run.g + 1;
-  const wakeAt = nextReadyLook(now, now);
+  const wakeAt = readyLookAt(run, now, now);
   const record: AttemptRecord = {
     attempt: run.attempt,
     outcome: 'undelivered',
@@ -255,17 +290,21 @@ export const reportProgress = (
 /** What of a report fits on the row itself. */
 export type InlineReport = Pick<Run, 'output' | 'error' | 'log' | 'reportStored'>;
 
+/** Whether there is anything in it that a run without output must not keep. The error says why it failed, so it stays. */
+const holdsOutput = ({ output, log, reportStored }: InlineReport): boolean =>
+  output !== undefined || log !== undefined || reportStored === true;
+
 /**
- * The attempt succeeded. Written without reading the row: status, attempt and pool are condition enough, and nothing needs
- * to be armed for a terminal row.
+ * The attempt succeeded. Written without reading the row: status, attempt and pool are condition enough (and that its output
+ * is to be kept, where there is one), and nothing needs to be armed for a terminal row.
  */
 export const succeed = (
   { id, attempt, pool }: NamedAttempt,
   outcome: Outcome,
   report: InlineReport,
   end: EndContext,
-): Decision => ({
-  change: {
+): Decision => {
+  const change: RunChange = {
     id,
     transition: 'succeed',
     expect: { attempt, pool },
@@ -282,8 +321,9 @@ export const succeed = (
       }),
     },
     clear: ['session', 'seq', 'progress'],
-  },
-});
+  };
+  return { change: holdsOutput(report) ? { ...change, expect: { ...change.expect, keepsOutput: true } } : change };
+};
 
 /** Records of earlier attempts kept on the run; each is some 300 bytes. The newest matter most. */
 const HISTORY_LIMIT = 20;

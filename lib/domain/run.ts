@@ -12,12 +12,15 @@
  * | failed     | the last try failed, or its worker was lost              | never                                                 |
  * | timed_out  | the last try ran past its timeout                        | never                                                 |
  * | cancelled  | a person cancelled it before it ended                    | never; the evidence of its end is filled in once      |
+ * | skipped    | an occurrence of a job that is not executed               | never                                                 |
  *
  * `attempt` is the fencing token: it grows at each claim and is never given back (rule R1). `tries` counts attempts that
  * ended badly; the maximum is judged on it. `TRANSITIONS` is the one source of what may follow what: the decisions, the
  * condition of every write and the diagram in the docs derive from it. All functions here are pure.
  */
 import type { Bumped } from './alarm.ts';
+import type { Routing, WorkerNeeds } from './fleet/needs.ts';
+import type { SkipReason } from './job/job.ts';
 import type { SessionRef } from './session.ts';
 
 export const RUN_STATUSES = [
@@ -29,11 +32,18 @@ export const RUN_STATUSES = [
   'failed',
   'timed_out',
   'cancelled',
+  'skipped',
 ] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const IN_FLIGHT = ['dispatched', 'running'] as const satisfies readonly RunStatus[];
-export const TERMINAL = ['succeeded', 'failed', 'timed_out', 'cancelled'] as const satisfies readonly RunStatus[];
+export const TERMINAL = [
+  'succeeded',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'skipped',
+] as const satisfies readonly RunStatus[];
 
 type Transition = {
   readonly from: readonly RunStatus[];
@@ -46,6 +56,7 @@ export const TRANSITIONS = {
   submit_due: { from: [], to: 'dispatched', rule: 'D1' },
   submit_waiting: { from: [], to: 'ready', rule: 'D3' },
   submit_later: { from: [], to: 'scheduled', rule: 'A1' },
+  skip: { from: [], to: 'skipped', rule: 'J1' },
   fall_due: { from: ['scheduled'], to: 'ready', rule: 'D3' },
   dispatch_due: { from: ['scheduled'], to: 'dispatched', rule: 'D1' },
   claim: { from: ['ready'], to: 'dispatched', rule: 'D4' },
@@ -57,21 +68,28 @@ export const TRANSITIONS = {
   retry: { from: IN_FLIGHT, to: 'scheduled', rule: 'R1' },
   fail: { from: IN_FLIGHT, to: 'failed', rule: 'R1' },
   time_out: { from: IN_FLIGHT, to: 'timed_out', rule: 'R3' },
+  expire: { from: ['scheduled', 'ready'], to: 'timed_out', rule: 'R8' },
   cancel_waiting: { from: ['scheduled', 'ready'], to: 'cancelled', rule: 'R7' },
   cancel_in_flight: { from: IN_FLIGHT, to: 'cancelled', rule: 'R7' },
   record_evidence: { from: ['cancelled'], to: 'cancelled', rule: 'R7' },
 } as const satisfies Record<string, Transition>;
 export type TransitionName = keyof typeof TRANSITIONS;
 
-/** Why an attempt ended badly. The last three mean that the handler never began. */
+/** Why an attempt ended badly. The last four mean that the handler never began. */
 export type FailureReason =
   | 'handler_failed'
   | 'timed_out'
+  /** Not begun by `startBy` (rule R8). */
+  | 'not_started'
   | 'worker_lost'
   | 'payload_unavailable'
   | 'no_handler'
   | 'refused'
-  | 'bad_payload';
+  | 'bad_payload'
+  /** A person said how it ended (rule R9). */
+  | 'operator'
+  /** A person said that it could not be executed. */
+  | 'operator_not_run';
 
 /** What proves that a cancelled run no longer executes: the worker's word, or its absence said plainly (rule R7). */
 export type Evidence =
@@ -103,6 +121,27 @@ export type Outcome = {
   readonly error?: string;
 };
 
+export type RunTrigger = 'schedule' | 'manual' | 'backfill' | 'retry';
+
+/** What a client wants to be kept with a run that it submitted: API A's task form. */
+export type TaskForm = {
+  readonly name: string;
+  readonly project: string;
+  readonly category: string;
+  readonly description: string;
+  readonly saveLog: boolean;
+  /** The job that the client says it belongs to. */
+  readonly cronjob?: string;
+  readonly isGroup?: true;
+  readonly isStandalone?: true;
+  readonly taskOrder?: number;
+  readonly previous?: string;
+  readonly next?: string;
+  /** As it was sent. JSON text. */
+  readonly metadata?: string;
+  readonly inactive?: true;
+};
+
 export type Run = {
   readonly id: string;
   readonly handler: string;
@@ -128,6 +167,27 @@ export type Run = {
   /** The payload as JSON text; absent when it lies beside the row (more than 400 bytes). */
   readonly payload?: string;
   readonly payloadBytes: number;
+  /** The job that it is a run of, and the version of that job's specification that it executes: the payload is there. */
+  readonly job?: string;
+  readonly spec?: number;
+  readonly trigger?: RunTrigger;
+  /** The backfill that asked for it. */
+  readonly backfill?: string;
+  /** Why it is `skipped`. */
+  readonly skip?: SkipReason;
+  /** Where it has not begun by then, it ends as `timed_out` (rule R8). */
+  readonly startBy?: number;
+  readonly needs?: WorkerNeeds;
+  readonly routing?: Routing;
+  /** Its place among the runs of a broadcast. */
+  readonly broadcast?: { readonly index: number; readonly total: number };
+  readonly task?: TaskForm;
+  /** A run of a job that keeps no output: set where it is requested. See {@link keepsOutput}. */
+  readonly unsaved?: true;
+  /** What a person noted as the output, in place of the worker's. */
+  readonly notedOutput?: string;
+  /** A person deleted it: no list shows it. */
+  readonly hidden?: true;
   /** The idempotency key that it was created under, so that a replay is told from a collision of ids. */
   readonly keyed?: string;
   readonly readyAt?: number;
@@ -173,6 +233,14 @@ export const triesBegun = (run: Pick<Run, 'status' | 'tries' | 'evidence'>): num
 export const deadline = (run: Pick<Run, 'dispatchedAt' | 'dueAt' | 'startedAt' | 'timeoutMs'>): number =>
   Math.max(run.dispatchedAt ?? 0, run.dueAt, run.startedAt ?? 0) + run.timeoutMs;
 
+/** Rule R8: it had to begin by then and has not. What was begun once may be tried again at any time. */
+export const missesStart = (run: Pick<Run, 'startBy' | 'tries'>, now: number): boolean =>
+  run.tries === 0 && now >= (run.startBy ?? Number.POSITIVE_INFINITY);
+
+/** Whether what it writes is kept: as its form says, which a person may change; else as its job said when it was requested. */
+export const keepsOutput = ({ task, unsaved }: Pick<Run, 'task' | 'unsaved'>): boolean =>
+  task?.saveLog ?? unsaved === undefined;
+
 type Fields = { -readonly [K in keyof Run]?: Run[K] };
 
 /** The condition of a write: all that is given must hold, or nothing is written. */
@@ -184,6 +252,10 @@ export type Expectation = {
   readonly fence?: number;
   readonly session?: string;
   readonly evidencePending?: true;
+  /** An attempt begins now: refused where that is too late ({@link missesStart}). */
+  readonly startingAt?: number;
+  /** What the attempt wrote comes with the change: refused where it is not to be kept ({@link keepsOutput}). */
+  readonly keepsOutput?: true;
 };
 
 /** One conditional change of one run. The statuses it may start from are those of its transition. */
@@ -194,6 +266,9 @@ export type RunChange = {
   readonly set: Fields & { readonly updatedAt: number };
   readonly clear: readonly (keyof Run)[];
 };
+
+/** What of a run a person may change at any time. */
+export type RunNote = Pick<Run, 'notedOutput' | 'hidden' | 'task'>;
 
 /** The fields that belong to one attempt: a new claim starts without them. */
 export const ATTEMPT_FIELDS = [

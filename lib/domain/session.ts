@@ -28,6 +28,17 @@ export type Session = SessionRef & {
   readonly epoch: number;
   readonly handlers: readonly string[];
   readonly tags: readonly string[];
+  /** Runs at a time: what a person set, else what the worker said. */
+  readonly maxTasks: number;
+  /** Id of the registered worker that this one is. */
+  readonly worker?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Codes that it serves. Absent: all. */
+  readonly categories?: readonly string[];
+  /** Switched off by a person: it keeps what it holds and gets no more. */
+  readonly disabled?: true;
+  /** Without a socket: it fetches its runs over HTTP. */
+  readonly polls?: true;
   readonly limit: number;
   readonly q: number;
   /** Number of the worker's newest report, and the highest push it had seen then. */
@@ -86,25 +97,12 @@ export const dropped = (before: readonly string[], now: readonly string[]): stri
   return before.filter((key) => !held.has(key));
 };
 
+/** Whether a push may be taken at all: what can be reached, is not switched off and waits for pushes. Credit is apart. */
+export const takesPushes = (session: Pick<Session, 'st' | 'conn' | 'disabled' | 'polls'>): boolean =>
+  session.st === 'up' && session.conn !== undefined && session.disabled === undefined && session.polls === undefined;
+
 /**
  * Rule D2: sessions read in one look at a shard. A row is some 400 bytes, so these are one read unit (4 KB); two dozen
  * would find hardly better credit and cost three.
  */
 export const SESSIONS_PER_LOOK = 8;
-
-/**
- * The sessions that may take a run, the least loaded first.
- * @param chance a draw in [0, 1) for each candidate, so that equals share the load instead of the first taking it all
- */
-export const rankForRun = (sessions: readonly Session[], handler: string, chance: () => number): Session[] =>
-  sessions
-    .filter(
-      (session) =>
-        session.st === 'up' &&
-        session.conn !== undefined &&
-        available(session) > 0 &&
-        session.handlers.includes(handler),
-    )
-    .map((session) => ({ session, draw: chance() }))
-    .sort((a, b) => available(b.session) - available(a.session) || a.draw - b.draw)
-    .map(({ session }) => session);

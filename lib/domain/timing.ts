@@ -31,3 +31,5 @@ export const LONGEST_LOOK_MS = 15 * 60_000;
 export const TIMEOUT_GRACE_MS = KILL_GRACE_MS + 5_000;
 /** An unreadable frame counts against its socket for this long. */
 export const STRIKE_WINDOW_MS = 60_000;
+/** What a run wrote is taken for this long after its end: it may be handled after the result, or wait for a new socket. */
+export const LATE_LOG_MS = 60_000;

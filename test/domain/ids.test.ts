@@ -1,10 +1,24 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isRunId, makeRunId, RUN_SHARDS, runShard } from '../../lib/domain/ids.ts';
+import {
+  compareRunIds,
+  FIRST_INSTANT_MS,
+  isPlainId,
+  isRunId,
+  makeJobRunId,
+  makeRunId,
+  parseJobRunId,
+  RUN_SHARDS,
+  runFamily,
+  runIdOfOrder,
+  runOrder,
+  runShard,
+} from '../../lib/domain/ids.ts';
 import { chances, holds } from '../support/properties.ts';
 
 /** The largest draw below 1. */
 const ALMOST_ONE = 1 - Number.EPSILON / 2;
+const NOON = Date.UTC(2030, 5, 1, 12);
 /** From the first id to the last that 53 bits hold. */
 const instants = fc.integer({ min: Date.UTC(2024, 0, 1) + 1, max: Date.UTC(2093, 0, 1) });
 
@@ -66,5 +80,96 @@ describe('run ids', () => {
     ['abc', false],
   ])('%j: a run id? %s', (text, expected) => {
     expect(isRunId(text)).toBe(expected);
+    expect(isPlainId(text)).toBe(expected);
+  });
+});
+
+const plain = fc.tuple(instants, chances).map(([now, chance]) => makeRunId(now, chance));
+const jobRuns = fc.record(
+  { job: plain, instant: instants, index: fc.integer({ min: 0, max: 999 }) },
+  { requiredKeys: ['job', 'instant'] },
+);
+
+describe('the id of a run of a job', () => {
+  it('says which job, which instant and which place in a broadcast', () => {
+    expect(makeJobRunId({ job: '42', instant: NOON })).toBe(`42.${NOON}`);
+    expect(makeJobRunId({ job: '42', instant: NOON, index: 7 })).toBe(`42.${NOON}.7`);
+    expect(parseJobRunId(`42.${FIRST_INSTANT_MS}`)).toEqual({ job: '42', instant: FIRST_INSTANT_MS });
+    expect([runFamily('42'), runFamily(`42.${NOON}`)]).toEqual(['plain', 'job']);
+    holds(
+      fc.property(jobRuns, (named) => {
+        const id = makeJobRunId(named);
+        expect(parseJobRunId(id)).toEqual(named);
+        expect([isRunId(id), isPlainId(id), runFamily(id)]).toEqual([true, false, 'job']);
+      }),
+    );
+  });
+
+  it('shares its shard with every run of the job', () => {
+    holds(
+      fc.property(jobRuns, (named) => {
+        expect(runShard(makeJobRunId(named))).toBe(runShard(named.job));
+      }),
+    );
+  });
+
+  it.each([
+    '42.',
+    `.${NOON}`,
+    `0.${NOON}`,
+    `042.${NOON}`,
+    `9007199254740992.${NOON}`,
+    `42.0${NOON}`,
+    `42.${NOON}.`,
+    `42.${NOON}.01`,
+    `42.${NOON}.1000`,
+    `42.${NOON}.1.1`,
+    `42.${NOON}.${NOON}`,
+    `42.${NOON}\n`,
+    `42.${FIRST_INSTANT_MS - 1}`,
+    '42.1700',
+    `42.${NOON}.5e1`,
+  ])('is never %j', (text) => {
+    expect(parseJobRunId(text)).toBeUndefined();
+    expect(isRunId(text)).toBe(false);
+  });
+});
+
+describe('the order of runs', () => {
+  const ids = fc.oneof(plain, jobRuns.map(makeJobRunId));
+  const createdAt = (id: string): number => {
+    const ofJob = parseJobRunId(id);
+    return ofJob === undefined ? FIRST_INSTANT_MS + Math.floor(Number(id) / 4_096) : ofJob.instant;
+  };
+
+  it('is a text that gives back the id', () => {
+    holds(
+      fc.property(ids, (id) => {
+        expect(runIdOfOrder(runOrder(id))).toBe(id);
+      }),
+    );
+    expect(runIdOfOrder(runOrder('16'))).toBe('16');
+  });
+
+  it('is that of creation, of either family', () => {
+    holds(
+      fc.property(ids, ids, (a, b) => {
+        if (createdAt(a) !== createdAt(b)) {
+          expect(compareRunIds(a, b)).toBe(createdAt(a) < createdAt(b) ? -1 : 1);
+        }
+        expect(compareRunIds(a, b)).toBe(a === b ? 0 : -compareRunIds(b, a));
+      }),
+    );
+  });
+
+  it('knows a run from itself', () => {
+    expect(compareRunIds('42', '42')).toBe(0);
+    expect([compareRunIds('42', '43'), compareRunIds('43', '42')]).toEqual([-1, 1]);
+  });
+
+  it('puts the runs of a broadcast side by side, by their places', () => {
+    const broadcast = [9, 10, 0, 100].map((index) => makeJobRunId({ job: '42', instant: NOON, index }));
+    const sorted = [0, 9, 10, 100].map((index) => makeJobRunId({ job: '42', instant: NOON, index }));
+    expect(broadcast.toSorted(compareRunIds)).toEqual(sorted);
   });
 });

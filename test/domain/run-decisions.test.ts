@@ -11,15 +11,18 @@ import {
 import {
   claim,
   type Decision,
+  fallDue,
   isDue,
   type RunRequest,
+  readyLookAt,
   submitDue,
   submitLater,
+  submitSkipped,
   submitWaiting,
   undoClaim,
 } from '../../lib/domain/run-decisions.ts';
 import { DISPATCH_LEAD_MS } from '../../lib/domain/timing.ts';
-import { aGrant, aRequest, CHANGES, NOW, runIn } from '../support/rows.ts';
+import { aGrant, aRequest, CHANGES, NOW, RETENTION_MS, runIn } from '../support/rows.ts';
 import { decide, LATER } from '../support/transitions.ts';
 
 const statusSet = (name: TransitionName): readonly RunStatus[] => TRANSITIONS[name].from;
@@ -87,7 +90,7 @@ describe('every decision', () => {
   });
 
   it.each<[string, readonly TransitionName[], readonly (keyof Run)[]]>([
-    ['leaves the ready index', ['claim', 'cancel_waiting'], ['readyAt', 'readyShard']],
+    ['leaves the ready index', ['claim', 'expire', 'cancel_waiting'], ['readyAt', 'readyShard']],
     ['waits without a trace of its last attempt', ['undo_claim', 'retry'], ATTEMPT_FIELDS],
     ['ends, and holds no place in a session', ['succeed', 'fail', 'time_out'], ['session', 'seq', 'progress']],
     ['is cancelled, and keeps the session that owes the evidence', ['cancel_in_flight'], ['progress']],
@@ -171,10 +174,16 @@ describe('the first row of a run', () => {
     ['submit_due', (request) => submitDue(request, aGrant(), NOW)],
     ['submit_waiting', (request) => submitWaiting(request, 3, NOW)],
     ['submit_later', (request) => submitLater(request, NOW)],
+    ['skip', (request) => submitSkipped(request, 'overlap', { now: NOW, retentionMs: RETENTION_MS })],
   ];
 
   it.each(FIRST)('by %s is what was asked for, in the status of that transition', (name, submit) => {
-    const request = aRequest({ executeAt: NOW + 60_000, keyed: 'order-7' });
+    const request: RunRequest = {
+      ...aRequest({ executeAt: NOW + 60_000, keyed: 'order-7' }),
+      ...{ job: '7', spec: 2, trigger: 'backfill', backfill: '9', startBy: NOW + 90_000 },
+      ...{ needs: { tags: ['gpu'] }, routing: { strategy: 'round_robin', turn: 3 }, broadcast: { index: 0, total: 2 } },
+      task: { name: 'n', project: 'p', category: 'c', description: '', saveLog: true },
+    };
     expect(submit(request)).toMatchObject({
       ...request,
       status: TRANSITIONS[name].to,
@@ -236,6 +245,38 @@ describe('the first row of a run', () => {
       expect(run).toMatchObject({ history: [], fence: 0, g: 1 });
       expect(ATTEMPT_FIELDS.filter((field) => field in run)).toEqual([]);
     }
+  });
+});
+
+describe('a run that has to begin by an instant (R8)', () => {
+  const startBy = NOW + 10_500;
+  const ready = runIn('ready', { startBy });
+
+  it('is looked at no later than then while it waits for its first start', () => {
+    expect(submitLater(aRequest({ executeAt: NOW + 60_000, startBy }), NOW).wakeAt).toBe(startBy);
+    expect(submitWaiting(aRequest({ startBy: NOW + 400 }), 0, NOW).wakeAt).toBe(NOW + 400);
+    expect(fallDue(runIn('scheduled', { startBy: NOW + 400 }), 0, NOW).change.set.wakeAt).toBe(NOW + 400);
+    expect(undoClaim(runIn('dispatched', { startBy: NOW + 400 }), 0, NOW).arm?.dueAt).toBe(NOW + 400);
+    expect(readyLookAt(ready, NOW, NOW + 2_000)).toBe(startBy);
+  });
+
+  it('is looked at as any other when that is later, and after its first try', () => {
+    expect(submitWaiting(aRequest({ startBy }), 0, NOW).wakeAt).toBe(NOW + 1_000);
+    expect(readyLookAt({ ...ready, tries: 1 }, NOW, NOW + 2_000)).toBe(NOW + 16_000);
+    expect(undoClaim(runIn('dispatched', { startBy: NOW + 400, tries: 1 }), 0, NOW).arm?.dueAt).toBe(NOW + 1_000);
+  });
+
+  it('is claimed only if it is not too late by the time of the claim', () => {
+    expect(claim({ ...ready, readyAt: NOW }, aGrant(), LATER).change.expect.startingAt).toBe(LATER);
+  });
+});
+
+describe('an occurrence that is not executed', () => {
+  it('is a run that is born final, with its reason, and goes as other finished runs do', () => {
+    expect(submitSkipped(aRequest(), 'deadline', { now: NOW, retentionMs: RETENTION_MS })).toMatchObject({
+      ...{ status: 'skipped', skip: 'deadline', attempt: 0, tries: 0, endedAt: NOW },
+      expiresAt: NOW + RETENTION_MS,
+    });
   });
 });
 

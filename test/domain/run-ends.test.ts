@@ -32,8 +32,18 @@ describe('a success', () => {
     const report = { output: '"done"', log: 'a line', reportStored: true };
     const { change, arm } = succeed(NAMED, { outcome: 'succeeded', ...facts }, report, END);
     expect(change.set).toStrictEqual({ ...bare, ...facts, ...report });
-    expect(change.expect).toEqual({ attempt: 3, pool: 'mail' });
+    expect(change.expect).toEqual({ attempt: 3, pool: 'mail', keepsOutput: true });
     expect(arm).toBeUndefined();
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ error: 'a warning' }, undefined],
+    [{ output: '' }, true],
+    [{ log: 'a line' }, true],
+    [{ reportStored: true }, true],
+  ])('asks whether its output is kept where it has one: %j', (report, keepsOutput) => {
+    expect(succeed(NAMED, { outcome: 'succeeded' }, report, END).change.expect.keepsOutput).toBe(keepsOutput);
   });
 
   it('of which nothing was reported says nothing more', () => {

@@ -69,6 +69,21 @@ describe('whatever happens to a run', () => {
       }
     }));
 
+  it('until its first attempt it is looked at no later than when that is too late (R8)', () =>
+    alwaysHolds(({ now, run, looks }) => {
+      const waits = run.status === 'scheduled' || run.status === 'ready';
+      if (waits && run.tries === 0 && run.startBy !== undefined) {
+        expect(Math.min(...looks)).toBeLessThanOrEqual(Math.max(run.startBy, now));
+      }
+    }));
+
+  it('nothing that waited too long for its first attempt is claimed (R8)', () =>
+    alwaysHolds(({ now, run, by }) => {
+      if (by?.change.transition === 'claim' && run.tries === 0 && run.startBy !== undefined) {
+        expect(now).toBeLessThan(run.startBy);
+      }
+    }));
+
   it('its generation and its fence only grow', () =>
     alwaysHolds(({ before, run }) => {
       expect(run.g).toBeGreaterThanOrEqual(before?.g ?? 1);

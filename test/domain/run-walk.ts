@@ -5,8 +5,15 @@
  */
 import * as fc from 'fast-check';
 import { createMemoryRunStore } from '../../lib/adapters/memory/runs.ts';
-import { type Alarm, judge, mustBump, nextReadyLook, WAIT_MS } from '../../lib/domain/alarm.ts';
-import { type FailureReason, isRunOpen, type Run, type RunChange, TRANSITIONS } from '../../lib/domain/run.ts';
+import { type Alarm, judge, mustBump, WAIT_MS } from '../../lib/domain/alarm.ts';
+import {
+  type FailureReason,
+  isRunOpen,
+  missesStart,
+  type Run,
+  type RunChange,
+  TRANSITIONS,
+} from '../../lib/domain/run.ts';
 import {
   adopt,
   cancel,
@@ -17,15 +24,18 @@ import {
   fallDue,
   lookForEvidence,
   lookInFlight,
+  readyLookAt,
   recordEvidence,
   reportProgress,
   start,
   submitDue,
   submitLater,
+  submitSkipped,
   submitWaiting,
   succeed,
   undoClaim,
 } from '../../lib/domain/run-decisions.ts';
+import { expire, type Settled, settle } from '../../lib/domain/run-verdicts.ts';
 import { attemptKey, type Session } from '../../lib/domain/session.ts';
 import { chances } from '../support/properties.ts';
 import { aGrant, aRequest, aSession, NOW, RETENTION_MS, SESSION_REF } from '../support/rows.ts';
@@ -48,10 +58,13 @@ export type Step =
       readonly do: 'claim' | 'undo' | 'start' | 'progress' | 'adopt' | 'succeed' | 'cancel' | 'evidence';
       readonly back: number;
     }
+  | { readonly do: 'settle'; readonly back: number; readonly as: Settled }
   | { readonly do: 'end'; readonly back: number; readonly reason: FailureReason; readonly chance: number };
 
 export type Walk = {
-  readonly submit: 'submit_due' | 'submit_waiting' | 'submit_later';
+  readonly submit: 'submit_due' | 'submit_waiting' | 'submit_later' | 'skip';
+  /** From the start: the first attempt has to begin before (R8). */
+  readonly startInMs: number | undefined;
   readonly maxTries: number;
   readonly steps: readonly Step[];
 };
@@ -84,10 +97,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
     weight: 3,
   },
+  fc.record({
+    do: fc.constant('settle' as const),
+    back,
+    as: fc.constantFrom('succeeded', 'failed', 'error', 'timed_out', 'cancelled'),
+  }),
 );
 
 export const walks: fc.Arbitrary<Walk> = fc.record({
-  submit: fc.constantFrom('submit_due', 'submit_waiting', 'submit_later'),
+  submit: fc.oneof(
+    { arbitrary: fc.constantFrom('submit_due', 'submit_waiting', 'submit_later'), weight: 20 },
+    fc.constant('skip' as const),
+  ),
+  startInMs: fc.constantFrom(undefined, undefined, 500, 12_345, 100_000),
   maxTries: fc.constantFrom(1, 2, 3, 60),
   steps: fc.array(step, { maxLength: 60, size: 'max' }),
 });
@@ -103,10 +125,18 @@ export type Moment = {
   readonly by?: { readonly change: RunChange; readonly armed: boolean; readonly alarm: boolean };
 };
 
-const first: Record<Walk['submit'], (maxTries: number) => Run> = {
-  submit_due: (maxTries) => submitDue(aRequest({ maxTries }), aGrant(), NOW),
-  submit_waiting: (maxTries) => submitWaiting(aRequest({ maxTries }), 0, NOW),
-  submit_later: (maxTries) => submitLater(aRequest({ maxTries, executeAt: NOW + 60_000 }), NOW),
+const firstRow = ({ submit, maxTries, startInMs }: Walk): Run => {
+  const request = aRequest({ maxTries, ...(startInMs !== undefined && { startBy: NOW + startInMs }) });
+  switch (submit) {
+    case 'submit_due':
+      return submitDue(request, aGrant(), NOW);
+    case 'submit_waiting':
+      return submitWaiting(request, 0, NOW);
+    case 'submit_later':
+      return submitLater({ ...request, executeAt: NOW + 60_000 }, NOW);
+    case 'skip':
+      return submitSkipped(request, 'overlap', { now: NOW, retentionMs: RETENTION_MS });
+  }
 };
 
 /** Takes the walk and tells of every moment: after each write and after each step. */
@@ -117,8 +147,8 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
   );
   let now = NOW;
   let alarms: Alarm[] = [];
-  const rows: Run[] = [first[walk.submit](walk.maxTries)];
-  const current = (): Run => rows.at(-1) ?? first[walk.submit](walk.maxTries);
+  const rows: Run[] = [firstRow(walk)];
+  const current = (): Run => rows.at(-1) ?? firstRow(walk);
   const { id } = current();
 
   const arm = (g: number, dueAt: number): void => {
@@ -164,16 +194,21 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
   type Ring = Extract<Step, { do: 'ring' }>;
   /** The state's action, as the alarm of a run does it. @returns when to look again; absent: judge the row anew */
   const act = async (run: Run, { session, chance }: Ring): Promise<number | 'none' | undefined> => {
+    const waits = run.status === 'scheduled' || run.status === 'ready';
+    if (waits && missesStart(run, now)) {
+      await commit(expire(run, 'late', end), true);
+      return undefined;
+    }
     switch (run.status) {
       case 'scheduled':
         if (chance < 0.5) {
           return (await commit(dispatchDue(run, aGrant(), now), true)) ? current().wakeAt : undefined;
         }
-        return (await commit(fallDue(run, 0, now), true)) ? nextReadyLook(now, now) : undefined;
+        return (await commit(fallDue(run, 0, now), true)) ? current().wakeAt : undefined;
       case 'ready': {
         const readyAt = run.readyAt ?? 0;
         if (chance < 0.5) {
-          return nextReadyLook(readyAt, now);
+          return readyLookAt(run, readyAt, now);
         }
         const decision = claim({ ...run, readyAt }, aGrant(), now);
         const won = await commit(decision, true);
@@ -253,6 +288,10 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
       case 'cancel': {
         const decision = cancel(read, end);
         return decision === 'already_ended' ? undefined : decision;
+      }
+      case 'settle': {
+        const decision = settle(read, one.as, end);
+        return decision === 'illegal' ? undefined : decision;
       }
       // A worker's frame is applied without a look at the row.
       case 'start':

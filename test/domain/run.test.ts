@@ -4,6 +4,7 @@ import {
   isInFlight,
   isRunOpen,
   isTerminal,
+  missesStart,
   RUN_STATUSES,
   type Run,
   type RunStatus,
@@ -16,8 +17,8 @@ import { CHANGES, NOW, runIn } from '../support/rows.ts';
 describe('what may follow what', () => {
   const endOfAnAttempt: TransitionName[] = ['succeed', 'retry', 'fail', 'time_out', 'cancel_in_flight'];
   it.each<[RunStatus, TransitionName[]]>([
-    ['scheduled', ['fall_due', 'dispatch_due', 'cancel_waiting']],
-    ['ready', ['claim', 'cancel_waiting']],
+    ['scheduled', ['fall_due', 'dispatch_due', 'expire', 'cancel_waiting']],
+    ['ready', ['claim', 'expire', 'cancel_waiting']],
     ['dispatched', ['undo_claim', 'start', 'report_progress', 'adopt', ...endOfAnAttempt]],
     // What runs was delivered: its claim cannot be undone any more (R5).
     ['running', ['report_progress', 'adopt', ...endOfAnAttempt]],
@@ -25,6 +26,7 @@ describe('what may follow what', () => {
     ['failed', []],
     ['timed_out', []],
     ['cancelled', ['record_evidence']],
+    ['skipped', []],
   ])('%s may be followed by %j and nothing else', (status, expected) => {
     const from = (name: TransitionName): readonly RunStatus[] => TRANSITIONS[name].from;
     expect(CHANGES.filter((name) => from(name).includes(status))).toEqual(expected);
@@ -41,6 +43,8 @@ describe('what a status says', () => {
     ['succeeded at the second', { status: 'succeeded', tries: 1 }, 2],
     ['failed with its last', { status: 'failed', tries: 3 }, 3],
     ['timed out with its only one', { status: 'timed_out', tries: 1 }, 1],
+    ['skipped', { status: 'skipped' }, 0],
+    ['not begun in time', { status: 'timed_out', tries: 0, attempt: 0 }, 0],
     ['cancelled before any', { status: 'cancelled', tries: 0, attempt: 0 }, 0],
   ])('tries begun: %s', (_case, fields, expected) => {
     const { evidence: _pending, ...run } = runIn(fields.status);
@@ -60,7 +64,17 @@ describe('what a status says', () => {
 
   it('each is waiting, in flight or terminal', () => {
     expect(RUN_STATUSES.filter(isInFlight)).toEqual(['dispatched', 'running']);
-    expect(RUN_STATUSES.filter(isTerminal)).toEqual(['succeeded', 'failed', 'timed_out', 'cancelled']);
+    expect(RUN_STATUSES.filter(isTerminal)).toEqual(['succeeded', 'failed', 'timed_out', 'cancelled', 'skipped']);
+  });
+
+  it.each<[string, Pick<Run, 'startBy' | 'tries'>, boolean]>([
+    ['that may begin at any time', { tries: 0 }, false],
+    ['with a millisecond left', { startBy: NOW + 1, tries: 0 }, false],
+    ['at the instant itself', { startBy: NOW, tries: 0 }, true],
+    ['later', { startBy: NOW - 1, tries: 0 }, true],
+    ['later, but tried once in time', { startBy: NOW - 1, tries: 1 }, false],
+  ])('a run misses its start (R8): %s', (_case, run, expected) => {
+    expect(missesStart(run, NOW)).toBe(expected);
   });
 
   it('its time is counted from the latest of push, instant and start', () => {

@@ -8,15 +8,11 @@ import {
   lossAt,
   missedPushes,
   parseAttemptKey,
-  rankForRun,
   removableAt,
-  type Session,
+  takesPushes,
 } from '../../lib/domain/session.ts';
 import { holds } from '../support/properties.ts';
 import { aSession, NOW } from '../support/rows.ts';
-
-const ids = (sessions: readonly Session[]): string[] => sessions.map(({ id }) => id);
-const chance = (): number => 0.5;
 
 describe('a session', () => {
   it.each([
@@ -67,32 +63,16 @@ describe('dropped attempts (S5)', () => {
   });
 });
 
-describe('ranking for a run (D2)', () => {
-  it('leaves out who cannot take it', () => {
-    const sessions = [
-      aSession({ id: 'lost', st: 'lost' }),
-      aSession({ id: 'closed', st: 'closed' }),
-      aSession({ id: 'full', limit: 3, q: 3 }),
-      aSession({ id: 'cut', limit: 1, q: 3 }),
-      aSession({ id: 'other-handler', handlers: ['resize'] }),
-      aSession({ id: 'fits', limit: 1, q: 0 }),
-    ];
-    const { conn: _none, ...socketless } = aSession({ id: 'no-socket' });
-    expect(ids(rankForRun([...sessions, socketless], 'send_email', chance))).toEqual(['fits']);
-  });
-
-  it('puts the least loaded first', () => {
-    const sessions = [
-      aSession({ id: 'two', limit: 12, q: 10 }),
-      aSession({ id: 'nine', limit: 9, q: 0 }),
-      aSession({ id: 'five', limit: 105, q: 100 }),
-    ];
-    expect(ids(rankForRun(sessions, 'send_email', chance))).toEqual(['nine', 'five', 'two']);
-  });
-
-  it('shares the load among equals by the draw', () => {
-    const sessions = [aSession({ id: 'a' }), aSession({ id: 'b' }), aSession({ id: 'c' })];
-    const draws = [0.9, 0.1, 0.5];
-    expect(ids(rankForRun(sessions, 'send_email', () => draws.shift() ?? 0))).toEqual(['b', 'c', 'a']);
+describe('a session that pushes may be taken of', () => {
+  const { conn: _none, ...socketless } = aSession();
+  it.each([
+    ['up', aSession(), true],
+    ['lost', aSession({ st: 'lost' }), false],
+    ['closed', aSession({ st: 'closed' }), false],
+    ['without a socket', socketless, false],
+    ['switched off', aSession({ disabled: true }), false],
+    ['that fetches its runs itself', aSession({ polls: true }), false],
+  ])('%s: %s', (_case, session, expected) => {
+    expect(takesPushes(session)).toBe(expected);
   });
 });

@@ -43,6 +43,7 @@ describe('a due run', () => {
         timeoutMs: 9_000,
         maxTries: 5,
         tries: 0,
+        stream: true,
       },
     ]);
   });
@@ -179,7 +180,7 @@ describe('a run for later', () => {
     const early = await world.submit({ executeAt: world.now() + MINUTE_MS });
     await world.live(5 * MINUTE_MS);
     expect((await world.allRuns()).map(({ status }) => status)).toEqual(['ready', 'ready']);
-    const head = await world.ports.runs.readyHead({ pool: 'default', shard: 0, handler: 'send_email', limit: 9 });
+    const head = await world.ports.runs.readyHead({ pool: 'default', shard: 0, queue: 'send_email', limit: 9 });
     expect(head.map(({ id }) => id)).toEqual([early, late]);
   });
 

@@ -8,6 +8,8 @@ import {
   createExceptionStore,
   createIdempotencyStore,
 } from '../../lib/adapters/dynamodb/side-stores.ts';
+import { createMemoryFleetStores } from '../../lib/adapters/memory/fleet/stores.ts';
+import { createMemoryJobStore } from '../../lib/adapters/memory/jobs/jobs.ts';
 import { makeTestOp, openTestTable } from '../support/dynamodb-table.ts';
 import { createWorld } from '../support/engine-world.ts';
 import { createWorker } from '../support/world-worker.ts';
@@ -53,6 +55,8 @@ it('every write is conditional', async () => {
       exceptions: createExceptionStore(table),
       idempotency: createIdempotencyStore(table, makeTestOp),
       counts: createCountStore(table, makeTestOp),
+      jobs: createMemoryJobStore(),
+      ...createMemoryFleetStores(),
     },
   });
   // A life that writes every kind of row in every way there is.
@@ -76,13 +80,17 @@ it('every write is conditional', async () => {
   world.setMood(worker.conn(), 'gone');
   await world.submit();
   await world.engine.rejectFrame(worker.conn(), 'not_json', 'That is no JSON');
-  const deltas = [{ sequence: 1n, after: { handler: 'send_email', status: 'ready' } as const }];
+  const settled = await world.submit();
+  await world.engine.settleRun(settled, 'failed');
+  await world.engine.noteRun(settled, { notedOutput: 'by hand' });
+  const counted = { handler: 'send_email', status: 'ready', ofJob: false, createdAt: world.now() } as const;
+  const deltas = [{ sequence: 1n, after: counted }];
   await world.engine.countChanges('shard', deltas);
   await world.engine.countChanges('shard', deltas);
   await world.live(120_000);
 
   const kinds = new Set([...single, ...transactions.flat()].map(kindOf));
-  expect(kinds).toEqual(new Set(['RUN', 'DATA', 'POOL', 'CONN', 'KEY', 'EXCEPTION', 'COUNT']));
+  expect(kinds).toEqual(new Set(['RUN', 'DATA', 'POOL', 'CONN', 'KEY', 'EXCEPTION', 'COUNT', 'COUNT_HOURS']));
 
   // A socket's own row is written by its own frames only, in order; all that hangs on it is checked elsewhere (S3).
   const unconditional = single.filter(({ ConditionExpression }) => ConditionExpression === undefined);
@@ -94,12 +102,14 @@ it('every write is conditional', async () => {
     expect(guard?.ConditionExpression).toBeDefined();
     expect(guard?.ReturnValuesOnConditionCheckFailure).toBe('ALL_OLD');
   }
-  // Whoever loses a run or a session learns why without a read; a fence, a bump or a void mark needs no reason.
+  // Whoever loses a run or a session learns why without a read; a fence, a bump, a void mark or a note needs no reason.
   const silent = [...single, ...transactions.map(([guard]) => guard ?? {})].filter(
     (write) => ['RUN', 'POOL'].includes(kindOf(write)) && write.ReturnValuesOnConditionCheckFailure !== 'ALL_OLD',
   );
   const conditions = new Set(silent.map(({ ConditionExpression }) => ConditionExpression));
   for (const condition of conditions) {
-    expect(condition).toMatch(/^(#g = :g|#st = :closed|attribute_not_exists\(#(status|st)\) OR)/);
+    expect(condition).toMatch(
+      /^(#g = :g|#st = :closed|attribute_not_exists\(#(status|st)\) OR|attribute_exists\(#status\) AND #status <>)/,
+    );
   }
 });

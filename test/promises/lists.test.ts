@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { ListInput, ListResult } from '../../lib/application/api.ts';
-import { RUN_STATUSES, type RunStatus } from '../../lib/domain/run.ts';
+import { compareRunIds, makeJobRunId, parseJobRunId } from '../../lib/domain/ids.ts';
+import { RUN_STATUSES, type Run, type RunStatus } from '../../lib/domain/run.ts';
 import { createWorld, type World } from '../support/engine-world.ts';
+import { NOW, runIn } from '../support/rows.ts';
 import { createWorker } from '../support/world-worker.ts';
+
+/** Only occurrences of jobs are skipped. */
+type PlainStatus = Exclude<RunStatus, 'skipped'>;
+const PLAIN_STATUSES = RUN_STATUSES.filter((status) => status !== 'skipped');
 
 type Page = Extract<ListResult, { kind: 'page' }>;
 
 const list = async (world: World, input: Partial<ListInput> = {}): Promise<Page> => {
-  const result = await world.engine.listRuns({ limit: 10, from: { offset: 0 }, ...input });
+  const result = await world.engine.listRuns({ families: ['plain'], limit: 10, from: { offset: 0 }, ...input });
   if (result.kind !== 'page') {
     throw new Error('A page was expected');
   }
@@ -74,7 +80,9 @@ describe('a list', () => {
     Buffer.from('9007199254740992').toString('base64url'),
   ])('refuses a cursor that it never gave: %j', async (cursor) => {
     const world = createWorld();
-    expect(await world.engine.listRuns({ limit: 10, from: { cursor } })).toEqual({ kind: 'bad_cursor' });
+    expect(await world.engine.listRuns({ families: ['plain'], limit: 10, from: { cursor } })).toEqual({
+      kind: 'bad_cursor',
+    });
   });
 
   it('shows what lies beside a row too', async () => {
@@ -86,7 +94,7 @@ describe('a list', () => {
 });
 
 describe('a filtered list', () => {
-  const everyStatus = async (): Promise<{ world: World; byStatus: Record<RunStatus, string> }> => {
+  const everyStatus = async (): Promise<{ world: World; byStatus: Record<PlainStatus, string> }> => {
     const world = createWorld();
     const worker = createWorker(world, 'worker', { slots: 4 });
     await worker.hello();
@@ -111,7 +119,7 @@ describe('a filtered list', () => {
     const ready = await world.submit({ handler: 'nobody_does' });
     await world.count();
     const byStatus = { succeeded, failed, cancelled, timed_out: timedOut, running, dispatched, scheduled, ready };
-    for (const status of RUN_STATUSES) {
+    for (const status of PLAIN_STATUSES) {
       expect((await world.run(byStatus[status])).status).toBe(status);
     }
     return { world, byStatus };
@@ -119,7 +127,7 @@ describe('a filtered list', () => {
 
   it('by one status or several finds exactly those, newest first, and counts them', async () => {
     const { world, byStatus } = await everyStatus();
-    for (const status of RUN_STATUSES) {
+    for (const status of PLAIN_STATUSES) {
       const page = await list(world, { statuses: [status] });
       expect([status, ids(page), page.total]).toEqual([status, [byStatus[status]], 1]);
     }
@@ -172,6 +180,182 @@ describe('a filtered list', () => {
   });
 });
 
+/** The runs of jobs, put there as jobs put them: under ids of their own. */
+const createJobRun = async (world: World, id: string, fields: Partial<Run> = {}): Promise<Run> => {
+  const job = parseJobRunId(id)?.job;
+  const run = runIn('succeeded', { id, createdAt: world.now(), ...(job !== undefined && { job }), ...fields });
+  await world.ports.runs.create(run, 'nonce');
+  return run;
+};
+const ofJob = (job: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => makeJobRunId({ job, instant: NOW - (index + 1) * 60_000 }));
+
+describe('a list of both families', () => {
+  const BOTH = { families: ['plain', 'job'] } as const;
+
+  it('is one, in the order of creation or of the occurrence', async () => {
+    const world = createWorld();
+    const [old = '', older = ''] = ofJob('42', 2);
+    await createJobRun(world, older, { status: 'scheduled' });
+    await createJobRun(world, old, { status: 'failed' });
+    const plain = await world.submit({ executeAt: NOW + 3_600_000 });
+    const coming = makeJobRunId({ job: '7', instant: NOW + 60_000 });
+    await createJobRun(world, coming, { status: 'failed' });
+    await world.count();
+    const all = [coming, plain, old, older];
+    const page = await list(world, BOTH);
+    expect([ids(page), page.total]).toEqual([all, 4]);
+    expect(ids(await list(world, { ...BOTH, statuses: ['failed'] }))).toEqual([coming, old]);
+    expect(ids(await list(world, { ...BOTH, statuses: ['scheduled', 'ready'] }))).toEqual([plain, older]);
+    expect(ids(await list(world, { families: ['plain'] }))).toEqual([plain]);
+    expect(ids(await list(world, { families: ['job'] }))).toEqual([coming, old, older]);
+    const walked: string[] = [];
+    for (let from: ListInput['from'] = { offset: 0 }; ; ) {
+      const some = await list(world, { ...BOTH, limit: 1, from });
+      expect(some.total).toBe(4);
+      walked.push(...ids(some));
+      if (some.cursor === undefined) {
+        break;
+      }
+      from = { cursor: some.cursor };
+    }
+    expect(walked).toEqual(all);
+  });
+
+  it('by handler finds the runs of jobs, too', async () => {
+    const world = createWorld();
+    const [one = '', two = ''] = ofJob('42', 2);
+    await createJobRun(world, one, { handler: 'resize' });
+    await createJobRun(world, two);
+    const plain = await world.submit({ handler: 'resize' });
+    expect(ids(await list(world, { ...BOTH, handler: 'resize' }))).toEqual([plain, one]);
+    expect(ids(await list(world, { handler: 'resize' }))).toEqual([plain]);
+  });
+
+  it('refuses a cursor into a family that it does not show', async () => {
+    const world = createWorld();
+    const cursor = Buffer.from(`42.${NOW}`).toString('base64url');
+    const asked = { limit: 10, from: { cursor } };
+    expect(await world.engine.listRuns({ ...asked, families: ['plain'] })).toEqual({ kind: 'bad_cursor' });
+    expect((await world.engine.listRuns({ ...asked, families: ['job'] })).kind).toBe('page');
+  });
+
+  it('shows no hidden run, and does not count it', async () => {
+    const world = createWorld();
+    const [gone = '', kept = ''] = [await world.submit(), await world.submit()];
+    const [jobRun = ''] = ofJob('42', 1);
+    await createJobRun(world, jobRun);
+    for (const id of [gone, jobRun]) {
+      await world.engine.noteRun(id, { hidden: true });
+    }
+    await world.count();
+    expect(await list(world, BOTH)).toMatchObject({ total: 1, runs: [{ id: kept }] });
+    expect(await list(world, { ...BOTH, statuses: ['ready'] })).toMatchObject({ total: 1, runs: [{ id: kept }] });
+    expect(await world.ports.counts.read()).toMatchObject({ ready: 1 });
+    expect(await world.engine.getRun(gone)).toBeUndefined();
+    expect(await world.engine.cancelRun(gone)).toEqual({ kind: 'not_found' });
+    expect(await world.engine.settleRun(gone, 'cancelled')).toEqual({ kind: 'not_found' });
+    expect(await world.engine.noteRun(gone, { notedOutput: 'x' })).toBeUndefined();
+  });
+});
+
+describe('a list of one job', () => {
+  const JOB = '42';
+
+  it('has its runs alone, newest first, and counts them', async () => {
+    const world = createWorld();
+    const all = ofJob(JOB, 30);
+    for (const id of all) {
+      await createJobRun(world, id, all.indexOf(id) % 3 === 0 ? { status: 'failed' } : {});
+    }
+    // Another job in the same shard, and a plain run whose handler is called like the job.
+    await createJobRun(world, makeJobRunId({ job: '58', instant: NOW }));
+    await world.submit({ handler: JOB });
+    const input = { families: ['job'], job: JOB } as const;
+    const first = await list(world, input);
+    expect([ids(first), first.total, first.partial]).toEqual([all.slice(0, 10), 30, false]);
+    expect(ids(await list(world, { ...input, from: { cursor: first.cursor ?? '' } }))).toEqual(all.slice(10, 20));
+    expect(ids(await list(world, { ...input, from: { offset: 25 } }))).toEqual(all.slice(25));
+    const failed = await list(world, { ...input, statuses: ['failed'], limit: 4 });
+    expect([ids(failed), failed.total]).toEqual([all.filter((_, index) => index % 3 === 0).slice(0, 4), 10]);
+  });
+
+  it('reads one shard, by one query a page', async () => {
+    const world = createWorld();
+    for (const id of ofJob(JOB, 5)) {
+      await createJobRun(world, id);
+    }
+    const calls: string[] = [];
+    world.watch(({ name, when }) => {
+      if (when === 'before') {
+        calls.push(name);
+      }
+    });
+    await list(world, { families: ['job'], job: JOB });
+    expect(calls.filter((name) => name.startsWith('runs.'))).toEqual([
+      // The second page is empty, which is how the list learns of its end.
+      'runs.newestIdsOfOrigin',
+      'runs.newestIdsOfOrigin',
+      'runs.getMany',
+    ]);
+  });
+});
+
+describe('a list with conditions that no index knows', () => {
+  const populated = async (count: number): Promise<{ world: World; all: readonly Run[] }> => {
+    const world = createWorld();
+    const all = await Promise.all(
+      ofJob('42', count).map((id, index) => createJobRun(world, id, { worker: `w${index % 4}`, exitCode: index % 7 })),
+    );
+    await world.count();
+    return { world, all };
+  };
+  const named = (runs: readonly Run[]): string[] => runs.map(({ id }) => id);
+
+  it('finds and counts what matches, while reading', async () => {
+    const { world, all } = await populated(100);
+    const matches = ({ worker }: Run): boolean => worker === 'w2';
+    const expected = named(all.filter(matches));
+    const page = await list(world, { families: ['job'], matches, from: { offset: 5 } });
+    expect([ids(page), page.total, page.partial]).toEqual([expected.slice(5, 15), 25, false]);
+    const next = await list(world, { families: ['job'], matches, from: { cursor: page.cursor ?? '' } });
+    expect(ids(next)).toEqual(expected.slice(15));
+  });
+
+  it('says when it stopped after 2,000 rows, and goes on from there', async () => {
+    const { world, all } = await populated(2_500);
+    const matches = ({ id }: Run): boolean => id === all[3]?.id || id === all[2_400]?.id;
+    const page = await list(world, { families: ['job'], matches });
+    expect(page).toMatchObject({ partial: true, total: 1, runs: [{ id: all[3]?.id }] });
+    const next = await list(world, { families: ['job'], matches, from: { cursor: page.cursor ?? '' } });
+    expect(next).toMatchObject({ partial: false, runs: [{ id: all[2_400]?.id }] });
+    expect(next.cursor).toBeUndefined();
+  });
+
+  it('sorts what matches as it is told, and pages by offset alone', async () => {
+    const { world, all } = await populated(60);
+    const compare = (a: Run, b: Run): number => (a.exitCode ?? 0) - (b.exitCode ?? 0) || a.dueAt - b.dueAt;
+    const matches = ({ worker }: Run): boolean => worker !== 'w0';
+    const expected = named([...all].filter(matches).sort(compare));
+    const input = { families: ['job'], matches, compare } as const;
+    const page = await list(world, { ...input, from: { offset: 10 } });
+    expect([ids(page), page.total, page.partial, page.cursor]).toEqual([expected.slice(10, 20), 45, false, undefined]);
+    expect(ids(await list(world, { ...input, from: { offset: 40 } }))).toEqual(expected.slice(40));
+    const byCursor = { ...input, limit: 10, from: { cursor: Buffer.from(`42.${NOW}`).toString('base64url') } };
+    expect(await world.engine.listRuns(byCursor)).toEqual({ kind: 'bad_cursor' });
+  });
+
+  it('sorts the newest 2,000 at most, and says so', async () => {
+    const { world, all } = await populated(2_200);
+    const oldestFirst = (a: Run, b: Run): number => compareRunIds(a.id, b.id);
+    const page = await list(world, { families: ['job'], compare: oldestFirst, limit: 2 });
+    expect(ids(page)).toEqual([all[1_999]?.id, all[1_998]?.id]);
+    expect([page.partial, page.total]).toEqual([true, 2_200]);
+  });
+});
+
+const COUNTED = { status: 'ready', ofJob: false, createdAt: NOW } as const;
+
 describe('the totals', () => {
   it('follow every change of status, and count nothing twice', async () => {
     const world = createWorld();
@@ -194,7 +378,7 @@ describe('the totals', () => {
 
   it('are right whatever the cuts in which the stream repeats itself', async () => {
     const world = createWorld();
-    const change = (sequence: bigint) => ({ sequence, after: { handler: 'a', status: 'ready' } as const });
+    const change = (sequence: bigint) => ({ sequence, after: { ...COUNTED, handler: 'a' } });
     const changes = Array.from({ length: 10 }, (_, index) => change(BigInt(index + 1)));
     for (const [from, to] of [
       [0, 4],
@@ -212,7 +396,7 @@ describe('the totals', () => {
     const world = createWorld();
     const changes = Array.from({ length: 120 }, (_, index) => ({
       sequence: BigInt(index + 1),
-      after: { handler: `handler-${index}`, status: 'ready' } as const,
+      after: { ...COUNTED, handler: `handler-${index}` },
     }));
     await Promise.all([world.engine.countChanges('shard', changes), world.engine.countChanges('shard', changes)]);
     expect(await world.ports.counts.read()).toEqual({ ready: 120 });

@@ -107,7 +107,7 @@ describe('the row is the truth', () => {
   it('an index that still shows a run that is gone costs a lost claim, nothing else', async () => {
     const world = createWorld();
     const id = await world.submit();
-    const stale = await world.ports.runs.readyHead({ pool: 'default', shard: 0, handler: 'send_email', limit: 20 });
+    const stale = await world.ports.runs.readyHead({ pool: 'default', shard: 0, queue: 'send_email', limit: 20 });
     expect(stale.map((entry) => entry.id)).toEqual([id]);
     await world.engine.cancelRun(id);
     const cancelled = await world.run(id);

@@ -3,7 +3,10 @@
  * sockets that record what is posted to them, chance from a seed. Nothing happens by itself, so every run of a test is
  * the same; and every call of a port can be watched, or made to fail.
  */
+import { createMemoryFleetStores } from '../../lib/adapters/memory/fleet/stores.ts';
+import { createMemoryHealth } from '../../lib/adapters/memory/health.ts';
 import { createMemoryIdentityStores } from '../../lib/adapters/memory/identity/stores.ts';
+import { createMemoryJobStore } from '../../lib/adapters/memory/jobs/jobs.ts';
 import { createMemoryRunStore } from '../../lib/adapters/memory/runs.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../../lib/adapters/memory/sessions.ts';
 import {
@@ -16,22 +19,26 @@ import type { CountedChange, Engine, SubmitInput } from '../../lib/application/a
 import { createEngine } from '../../lib/application/engine.ts';
 import { createAuthentication } from '../../lib/application/identity/authentication.ts';
 import { createFrameAccess } from '../../lib/application/identity/frame-access.ts';
+import type { FunctionOrder } from '../../lib/application/ports/function-pool.ts';
 import type { TokenVerifier } from '../../lib/application/ports/identity.ts';
 import type { Ports, RunException, WorkerException } from '../../lib/application/ports/index.ts';
 import type { ServerFrame, WorkerFrame } from '../../lib/contracts/frames.ts';
 import type { Alarm } from '../../lib/domain/alarm.ts';
 import type { AuditEntry } from '../../lib/domain/identity/audit.ts';
-import { RUN_SHARDS } from '../../lib/domain/ids.ts';
+import { RUN_FAMILIES, RUN_SHARDS } from '../../lib/domain/ids.ts';
 import type { Run } from '../../lib/domain/run.ts';
 import type { Logger } from '../../lib/platform/logger.ts';
+import { countedOf } from '../../lib/platform/memory-engine.ts';
 import { createConnectHandler } from '../../lib/platform/websocket/connect-handler.ts';
 import { createFrameHandler } from '../../lib/platform/websocket/frame-handler.ts';
 import { connectEvent, frameEvent } from './lambda-events.ts';
-import { NOW, RETENTION_MS } from './rows.ts';
+import { AGEING_MS, NOW, RETENTION_MS } from './rows.ts';
 import { seeded } from './seeded.ts';
 import { createWorkerKeys, type WorkerKeys } from './worker-keys.ts';
 
-type Stores = Pick<Ports, 'runs' | 'data' | 'sessions' | 'connections' | 'exceptions' | 'idempotency' | 'counts'>;
+type FleetStores = Pick<Ports, 'jobs' | 'workers' | 'categories' | 'leases' | 'logs' | 'needs'>;
+type Stores = FleetStores &
+  Pick<Ports, 'runs' | 'data' | 'sessions' | 'connections' | 'exceptions' | 'idempotency' | 'counts'>;
 
 /** What a socket does with a frame: takes it; says 410; keeps silent about it; takes it and loses it. */
 export type SocketMood = 'open' | 'gone' | 'unknown' | 'lossy';
@@ -69,6 +76,8 @@ export type World = {
   readonly live: (ms: number) => Promise<void>;
   /** Everything posted to a socket, whether it arrived or not. */
   readonly posted: { readonly conn: string; readonly frame: ServerFrame }[];
+  /** Everything sent to the function that executes runs. */
+  readonly orders: readonly FunctionOrder[];
   readonly closed: string[];
   readonly setMood: (conn: string, mood: SocketMood) => void;
   readonly onFrame: (conn: string, receive: (frame: ServerFrame) => void) => void;
@@ -101,17 +110,17 @@ export const createWorld = (
   let sequence = 0n;
   let tokens = 0;
   const posted: World['posted'] = [];
+  const orders: FunctionOrder[] = [];
   const closed: string[] = [];
   const warnings: string[] = [];
   const moods = new Map<string, SocketMood>();
   const receivers = new Map<string, (frame: ServerFrame) => void>();
   const exceptions = createMemoryExceptionStore();
 
-  const image = (run: Run | undefined): CountedChange['before'] => run && { handler: run.handler, status: run.status };
   const stores: Stores = options.stores ?? {
     runs: createMemoryRunStore((before, after) => {
       sequence += 1n;
-      const [old, current] = [image(before), image(after)];
+      const [old, current] = [countedOf(before), countedOf(after)];
       changes.push({ sequence, ...(old && { before: old }), ...(current && { after: current }) });
     }, exceptions.recordRun),
     data: createMemoryDataStore(),
@@ -120,6 +129,8 @@ export const createWorld = (
     exceptions,
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
+    jobs: createMemoryJobStore(),
+    ...createMemoryFleetStores(),
   };
 
   const watched = <T extends object>(name: string, port: T): T =>
@@ -148,6 +159,18 @@ export const createWorld = (
     exceptions: watched('exceptions', stores.exceptions),
     idempotency: watched('idempotency', stores.idempotency),
     counts: watched('counts', stores.counts),
+    jobs: watched('jobs', { ...stores.jobs, backfills: watched('backfills', stores.jobs.backfills) }),
+    workers: watched('workers', stores.workers),
+    categories: watched('categories', stores.categories),
+    leases: watched('leases', stores.leases),
+    logs: watched('logs', stores.logs),
+    needs: watched('needs', stores.needs),
+    health: watched('health', createMemoryHealth()),
+    functionQueue: watched('functionQueue', {
+      send: async (order) => {
+        orders.push(order);
+      },
+    }),
     sockets: watched<Ports['sockets']>('sockets', {
       post: async (conn, frame) => {
         posted.push({ conn, frame });
@@ -179,8 +202,12 @@ export const createWorld = (
       shards: () => options.shards ?? { sessions: 1, ready: 1 },
       pools: ['default'],
       retentionMs: RETENTION_MS,
+      ageingMs: AGEING_MS,
     },
     now: () => now,
+    pause: async (ms) => {
+      now += ms;
+    },
     chance: seeded(options.seed ?? 1),
     token: () => {
       tokens += 1;
@@ -254,6 +281,7 @@ export const createWorld = (
       now = Math.max(now, end);
     },
     posted,
+    orders,
     closed,
     setMood: (conn, mood) => moods.set(conn, mood),
     onFrame: (conn, receive) => receivers.set(conn, receive),
@@ -269,7 +297,9 @@ export const createWorld = (
       return run;
     },
     allRuns: async () => {
-      const shards = Array.from({ length: RUN_SHARDS }, (_, shard) => stores.runs.newest({ shard, limit: 1_000 }));
+      const shards = RUN_FAMILIES.flatMap((family) =>
+        Array.from({ length: RUN_SHARDS }, (_, shard) => stores.runs.newest({ family, shard, limit: 1_000 })),
+      );
       return (await Promise.all(shards)).flat();
     },
     submit: async (input = {}) => {

@@ -1,12 +1,20 @@
 /** Rows and what they are made of, with everything that a test does not care about filled in. */
 import type { RunException } from '../../lib/application/ports/index.ts';
 import { type Run, TRANSITIONS, type TransitionName } from '../../lib/domain/run.ts';
-import { type Grant, type RunRequest, submitDue, submitLater, submitWaiting } from '../../lib/domain/run-decisions.ts';
+import {
+  type Grant,
+  type RunRequest,
+  submitDue,
+  submitLater,
+  submitSkipped,
+  submitWaiting,
+} from '../../lib/domain/run-decisions.ts';
 import type { Session } from '../../lib/domain/session.ts';
 
 /** 2030-01-01T00:00:00Z: the virtual present of the tests. */
 export const NOW = Date.UTC(2030, 0, 1);
 export const RETENTION_MS = 30 * 86_400_000;
+export const AGEING_MS = 10 * 60_000;
 
 export const aRequest = (fields: Partial<RunRequest> = {}): RunRequest => ({
   id: '4611686018427904',
@@ -38,6 +46,7 @@ export const aSession = (fields: Partial<Session> = {}): Session => ({
   epoch: 1,
   handlers: ['send_email'],
   tags: [],
+  maxTasks: 10,
   limit: 10,
   q: 0,
   rep: 1,
@@ -64,6 +73,7 @@ export const runIn = (status: Run['status'], fields: Partial<Run> = {}): Run => 
     failed: { ...dispatched, ...end, status: 'failed', tries: 3, reason: 'handler_failed' },
     timed_out: { ...dispatched, ...end, status: 'timed_out', tries: 3, reason: 'timed_out' },
     cancelled: { ...dispatched, ...end, status: 'cancelled', g: 2, evidence: { state: 'pending' } },
+    skipped: submitSkipped(aRequest(), 'overlap', { now: NOW, retentionMs: RETENTION_MS }),
   };
   return { ...rows[status], ...fields };
 };

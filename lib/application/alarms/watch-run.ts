@@ -1,13 +1,20 @@
-import { nextReadyLook } from '../../domain/alarm.ts';
-import { isRunOpen, type Run } from '../../domain/run.ts';
+import {
+  FUNCTION_POOL,
+  FUNCTION_SESSION,
+  lookForFunctionEvidence,
+  lookInFunction,
+} from '../../domain/fleet/function-pool.ts';
+import { type Evidence, isRunOpen, missesStart, type Run } from '../../domain/run.ts';
 import {
   dispatchDue,
   fallDue,
   isDue,
   lookForEvidence,
   lookInFlight,
+  readyLookAt,
   recordEvidence,
 } from '../../domain/run-decisions.ts';
+import type { Session } from '../../domain/session.ts';
 import type { FindCredit } from '../dispatch/find-credit.ts';
 import type { OfferRun } from '../dispatch/offer-run.ts';
 import { pickShard } from '../dispatch/pick-shard.ts';
@@ -15,6 +22,7 @@ import type { Push, PushAgain } from '../dispatch/push.ts';
 import type { Ports } from '../ports/index.ts';
 import type { SendCancel } from '../runs/cancel-run.ts';
 import type { EndAttempt } from '../runs/end-attempt.ts';
+import { createExpireRun } from '../runs/expire-run.ts';
 import type { Acted, Watch } from './ring.ts';
 
 type Tools = {
@@ -26,6 +34,18 @@ type Tools = {
   readonly sendCancel: SendCancel;
 };
 
+const WHY_AGAIN = 'A run is pushed again: the worker does not list it';
+const WHY_AGAIN_IN_FUNCTION = 'An order is sent again: the function has not begun its run';
+
+const outOfTime = ({ pool, status, timeoutMs }: Run): string => {
+  if (pool !== FUNCTION_POOL) {
+    return `No result within ${timeoutMs} ms; the worker did not stop it in time either`;
+  }
+  return status === 'running'
+    ? 'The function that executed it ended without a result'
+    : 'The function that executes runs did not take it up in time';
+};
+
 /** What the alarm of a run does, state by state. */
 export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Watch<Run>) => {
   const { runs, sessions, settings, now, chance, log } = ports;
@@ -33,6 +53,12 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
   const none: Acted = { next: 'none' };
   const again: Acted = { next: 'again' };
   const look = (at: number): Acted => ({ next: 'look', at });
+
+  const expireRun = createExpireRun(ports);
+  const actExpired = async (run: Run): Promise<Acted> => {
+    await expireRun(run);
+    return again;
+  };
 
   const actScheduled = async (run: Run): Promise<Acted> => {
     if (!isDue(run.dueAt, now())) {
@@ -61,20 +87,28 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
       return again;
     }
     if (claimed === 'no_credit') {
-      return look(nextReadyLook(readyAt, now()));
+      return look(readyLookAt(run, readyAt, now()));
     }
     return claimed.g === run.g ? look(claimed.wakeAt) : none;
   };
 
+  const sessionOf = async (run: Run): Promise<Session | undefined> => {
+    if (run.pool === FUNCTION_POOL) {
+      return FUNCTION_SESSION;
+    }
+    return run.session === undefined ? undefined : sessions.get(run.session, 'consistent');
+  };
+
   const actInFlight = async (run: Run): Promise<Acted> => {
-    const session = run.session === undefined ? undefined : await sessions.get(run.session, 'consistent');
-    const found = lookInFlight(run, session, now());
+    const session = await sessionOf(run);
+    const inFunction = run.pool === FUNCTION_POOL;
+    const found = inFunction ? lookInFunction(run, now()) : lookInFlight(run, session, now());
     switch (found.do) {
       case 'wait':
         return look(found.lookAt);
       case 'redeliver':
         if (session !== undefined) {
-          log.info('A run is pushed again: the worker does not list it', { run: run.id, attempt: run.attempt });
+          log.info(inFunction ? WHY_AGAIN_IN_FUNCTION : WHY_AGAIN, { run: run.id, attempt: run.attempt });
           await tools.pushAgain(session, [run]);
         }
         return look(found.lookAt);
@@ -85,9 +119,8 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
         return again;
       }
       case 'time_out': {
-        const error = `No result within ${run.timeoutMs} ms; the worker did not stop it in time either`;
-        const ended = await tools.endAttempt.byVerdict(run, { outcome: 'timed_out', reason: 'timed_out', error }, {});
-        if (ended !== undefined) {
+        const ended = { outcome: 'timed_out', reason: 'timed_out', error: outOfTime(run) } as const;
+        if ((await tools.endAttempt.byVerdict(run, ended, {})) !== undefined) {
           await tools.sendCancel(run);
         }
         return again;
@@ -96,22 +129,28 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
   };
 
   const actOnEvidence = async (run: Run): Promise<Acted> => {
-    const session = run.session === undefined ? undefined : await sessions.get(run.session, 'consistent');
-    const found = lookForEvidence(run, session, now());
+    const record = async (state: Exclude<Evidence['state'], 'pending'>): Promise<Acted> => {
+      await runs.commit(recordEvidence(run, { state, at: now() }, {}, now()).change);
+      return none;
+    };
+    if (run.pool === FUNCTION_POOL) {
+      const found = lookForFunctionEvidence(run, now());
+      return found.do === 'wait' ? look(found.lookAt) : record(found.state);
+    }
+    const found = lookForEvidence(run, await sessionOf(run), now());
     if (found.do === 'ask_again') {
       await tools.sendCancel(run);
       return look(found.lookAt);
     }
-    await runs.commit(recordEvidence(run, { state: 'abandoned', at: now() }, {}, now()).change);
-    return none;
+    return record('abandoned');
   };
 
   const act = (run: Run): Promise<Acted> => {
     switch (run.status) {
       case 'scheduled':
-        return actScheduled(run);
+        return missesStart(run, now()) ? actExpired(run) : actScheduled(run);
       case 'ready':
-        return actReady(run, 'all');
+        return missesStart(run, now()) ? actExpired(run) : actReady(run, 'all');
       case 'dispatched':
       case 'running':
         return actInFlight(run);
@@ -120,6 +159,7 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
       case 'succeeded':
       case 'failed':
       case 'timed_out':
+      case 'skipped':
         return Promise.resolve(none);
     }
   };

@@ -2,11 +2,11 @@ import type { Run } from '../../domain/run.ts';
 import { type Claimable, claim } from '../../domain/run-decisions.ts';
 import { arm } from '../alarms/arm.ts';
 import type { Ports, Reading } from '../ports/index.ts';
-import type { FindCredit } from './find-credit.ts';
+import type { FindCredit, Seeking } from './find-credit.ts';
 import type { Push } from './push.ts';
 
 export type OfferRun = (
-  run: Claimable & Pick<Run, 'pool' | 'handler'>,
+  run: Claimable & Seeking,
   look: { readonly scope: 'two' | 'all'; readonly reading: Reading; readonly payload?: string },
 ) => Promise<Run | 'no_credit' | 'lost'>;
 

@@ -1,41 +1,18 @@
 import type { RunOrder } from '../../contracts/frames.ts';
-import { MAX_FRAME_BYTES, MAX_INLINE_PAYLOAD_BYTES, MAX_RUNS_PER_FRAME } from '../../contracts/limits.ts';
+import { MAX_FRAME_BYTES, MAX_RUNS_PER_FRAME } from '../../contracts/limits.ts';
+import { FUNCTION_POOL } from '../../domain/fleet/function-pool.ts';
 import type { Run } from '../../domain/run.ts';
 import { undoClaim } from '../../domain/run-decisions.ts';
-import type { Session } from '../../domain/session.ts';
+import { attemptKey, type Session } from '../../domain/session.ts';
 import { arm } from '../alarms/arm.ts';
 import type { Ports } from '../ports/index.ts';
+import { storeList } from '../sessions/store-list.ts';
 import { pickShard } from './pick-shard.ts';
-
-/** A claimed run to be pushed; `payload` where the caller has it at hand and it is not on the row. */
-export type Delivery = { readonly run: Run; readonly payload?: string };
+import type { Queues } from './queues.ts';
+import type { Delivery, ToOrder } from './to-order.ts';
 
 /** Room that the frame's own fields take beside its orders. */
 const ENVELOPE_BYTES = 512;
-
-/** Path under which a worker fetches a payload that is too large for a frame. */
-const payloadPath = (run: string): string => `/api/runs/${encodeURIComponent(run)}/payload`;
-
-const toOrder = async ({ data }: Pick<Ports, 'data'>, { run, payload }: Delivery): Promise<RunOrder> => {
-  const order = {
-    seq: run.seq ?? 0,
-    run: run.id,
-    attempt: run.attempt,
-    handler: run.handler,
-    notBefore: run.dueAt,
-    timeoutMs: run.timeoutMs,
-    maxTries: run.maxTries,
-    tries: run.tries,
-  };
-  const byPath = { ...order, payloadPath: payloadPath(run.id) };
-  if (run.payloadBytes > MAX_INLINE_PAYLOAD_BYTES) {
-    return byPath;
-  }
-  const text = run.payload ?? payload ?? (await data.getPayload(run.id));
-  // JSON in JSON: every quote in it takes a backslash, which can double its size.
-  const fits = text !== undefined && Buffer.byteLength(JSON.stringify(text)) <= MAX_INLINE_PAYLOAD_BYTES;
-  return fits ? { ...order, payload: text } : byPath;
-};
 
 /** Cuts orders into frames of one billing unit (32 KB). */
 const intoFrames = (orders: readonly RunOrder[]): RunOrder[][] => {
@@ -63,10 +40,14 @@ export type Push = (session: Session, deliveries: readonly Delivery[]) => Promis
 export type PushAgain = (session: Session, runs: readonly Run[]) => Promise<void>;
 
 /** Sends runs to their session's worker: claims for the first time, and what it may have lost once more. */
-export const createPush = (ports: Ports): { readonly push: Push; readonly pushAgain: PushAgain } => {
-  const { runs, sessions, sockets, settings, now, chance, log } = ports;
+export const createPush = (
+  ports: Ports,
+  { toOrder, queues }: { readonly toOrder: ToOrder; readonly queues: Pick<Queues, 'note'> },
+): { readonly push: Push; readonly pushAgain: PushAgain } => {
+  const { runs, sessions, sockets, functionQueue, settings, now, chance, log } = ports;
 
   const undo = async (run: Run): Promise<void> => {
+    await queues.note(run);
     const decision = undoClaim(run, pickShard(settings.shards(run.pool).ready, chance), now());
     if (decision.arm !== undefined) {
       await arm(ports, { kind: 'run', id: run.id }, decision.arm.g, decision.arm.dueAt);
@@ -94,9 +75,24 @@ export const createPush = (ports: Ports): { readonly push: Push; readonly pushAg
     return sockets.post(current.conn, frame);
   };
 
+  /** The pool without workers. What did not get into the queue is sent again by the run's alarm (rule R3). */
+  const sendToFunction = async (deliveries: readonly Delivery[]): Promise<void> => {
+    for (const { run } of deliveries) {
+      try {
+        await functionQueue.send({ run: run.id, attempt: run.attempt });
+      } catch (error) {
+        log.warn('An order may not have reached the function: the watch of its run finds out', { run: run.id, error });
+      }
+    }
+  };
+
   /** @returns the orders that were not delivered, for certain */
   const send = async (session: Session, deliveries: readonly Delivery[]): Promise<readonly RunOrder[]> => {
-    const orders = await Promise.all(deliveries.map((delivery) => toOrder(ports, delivery)));
+    if (session.pool === FUNCTION_POOL) {
+      await sendToFunction(deliveries);
+      return [];
+    }
+    const orders = await Promise.all(deliveries.map(toOrder));
     const undelivered: RunOrder[] = [];
     for (const frame of intoFrames(orders)) {
       const outcome = await post(session, frame);
@@ -128,9 +124,15 @@ export const createPush = (ports: Ports): { readonly push: Push; readonly pushAg
 
     /**
      * Redelivery (rule R4), with the same attempt. Undelivered, it changes nothing: the worker may well hold the run, and
-     * has the rest of its 45 s to come back.
+     * has the rest of its 45 s to come back. A worker that polls is given what its list names, with its next poll; where one
+     * comes in this very moment, the next look finds what it said.
      */
     pushAgain: async (session, again) => {
+      if (session.polls) {
+        const keys = again.map(({ id, attempt }) => attemptKey(id, attempt));
+        await storeList(sessions, session, [...session.list, ...keys], session.hbAt);
+        return;
+      }
       await send(
         session,
         again.map((run) => ({ run })),

@@ -3,6 +3,10 @@ import type { ServerFrame } from '../../contracts/frames.ts';
 import type { Alarm } from '../../domain/alarm.ts';
 import type { RunStatus } from '../../domain/run.ts';
 import type { ExceptionStore } from './exceptions.ts';
+import type { CategoryStore, LeaseStore, LogStore, NeedsStore, WorkerStore } from './fleet.ts';
+import type { FunctionQueuePort } from './function-pool.ts';
+import type { HealthPort } from './health.ts';
+import type { JobStore } from './jobs.ts';
 import type { RunStore } from './runs.ts';
 import type { ConnectionStore, SessionStore } from './sessions.ts';
 
@@ -36,20 +40,37 @@ export type IdempotencyStore = {
 };
 
 export type StatusCounts = Readonly<Partial<Record<RunStatus, number>>>;
-export type StatusDeltas = StatusCounts;
 
-/** Counters of rows per status: one for each handler, and one (without a name) for all. */
+/** Name of the counter of all runs of jobs: longer than any handler's name may be. */
+export const JOB_RUNS = 'runs of jobs, which are not counted for each handler';
+
+/** The runs that were created or ended within an hour. */
+export type HourCount = {
+  /** Epoch ms of its beginning. */
+  readonly hour: number;
+  readonly created: number;
+  /** By how. Occurrences that were skipped are created and ended at once. */
+  readonly ended: Readonly<Partial<Record<RunStatus, number>>>;
+};
+export type CountDeltas = Readonly<Partial<Record<RunStatus | 'created', number>>>;
+
+/**
+ * Counters of rows per status: one for each handler, one (without a name) for all plain runs, {@link JOB_RUNS} for those of
+ * jobs; and one for each hour of the last week, of both.
+ */
 export type CountStore = {
   readonly read: (counter?: string) => Promise<StatusCounts>;
+  /** Hours that begin at `from` ≤ t < `to`, oldest first; those in which nothing happened are left out. */
+  readonly hours: (from: number, to: number) => Promise<readonly HourCount[]>;
   /**
    * Adds the sums of changes `first` … `last` of a stream shard, unless some of them are counted already: then nothing is
    * added and `position` is the last that is.
    */
   readonly add: (
-    counter: string | undefined,
+    counter: string | undefined | Pick<HourCount, 'hour'>,
     streamShard: string,
     range: { readonly first: bigint; readonly last: bigint },
-    deltas: StatusDeltas,
+    deltas: CountDeltas,
     now: number,
   ) => Promise<
     { readonly kind: 'added'; readonly firstOfShard: boolean } | { readonly kind: 'counted'; readonly position: bigint }
@@ -78,6 +99,8 @@ export type Settings = {
   readonly pools: readonly string[];
   /** How long finished runs are kept. */
   readonly retentionMs: number;
+  /** A ready run that has waited this long goes before every class of priority. */
+  readonly ageingMs: number;
 };
 
 export type Ports = {
@@ -86,14 +109,24 @@ export type Ports = {
   readonly sessions: SessionStore;
   readonly connections: ConnectionStore;
   readonly exceptions: ExceptionStore;
+  readonly jobs: JobStore;
+  readonly workers: WorkerStore;
+  readonly categories: CategoryStore;
+  readonly leases: LeaseStore;
+  readonly logs: LogStore;
+  readonly needs: NeedsStore;
+  readonly health: HealthPort;
   readonly idempotency: IdempotencyStore;
   readonly counts: CountStore;
   readonly sockets: SocketPort;
   readonly alarms: AlarmPort;
+  readonly functionQueue: FunctionQueuePort;
   readonly log: LogPort;
   readonly settings: Settings;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Resolves after so many ms. */
+  readonly pause: (ms: number) => Promise<void>;
   /** Uniform in [0, 1). */
   readonly chance: () => number;
   /** Unguessable text, 128 bits. */
@@ -101,5 +134,33 @@ export type Ports = {
 };
 
 export type { ExceptionStore, RunException, WorkerException } from './exceptions.ts';
+export type {
+  Category,
+  CategoryStore,
+  Lease,
+  LeaseStore,
+  LogHead,
+  LogStore,
+  NeedsStore,
+  WorkerRow,
+  WorkerStore,
+} from './fleet.ts';
+export { HEALTH_SERVICES, type HealthPort, type HealthService } from './health.ts';
+export type {
+  Backfill,
+  BackfillStore,
+  JobCounts,
+  JobIndex,
+  JobPage,
+  JobStore,
+  JobWritten,
+} from './jobs.ts';
 export type { Committed, Created, ListedStatus, Reading, ReadyEntry, RunStore } from './runs.ts';
-export type { ConnectionGrant, ConnectionStore, Reported, SessionCreated, SessionStore } from './sessions.ts';
+export type {
+  ConnectionGrant,
+  ConnectionStore,
+  Reported,
+  SessionCreated,
+  SessionSettings,
+  SessionStore,
+} from './sessions.ts';

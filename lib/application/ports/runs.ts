@@ -1,4 +1,5 @@
-import type { Run, RunChange } from '../../domain/run.ts';
+import type { RunFamily } from '../../domain/ids.ts';
+import type { Run, RunChange, RunNote } from '../../domain/run.ts';
 import type { Claimable } from '../../domain/run-decisions.ts';
 import type { RunException } from './exceptions.ts';
 
@@ -17,12 +18,13 @@ export type Committed =
   | { readonly kind: 'lost'; readonly run: Run | undefined };
 
 /** A run as the ready index shows it. The index may lag; a claim of what is gone fails its condition. */
-export type ReadyEntry = Claimable & { readonly handler: string; readonly priority: number };
+export type ReadyEntry = Claimable & { readonly handler: string; readonly queue: string; readonly priority: number };
 
 /** Statuses that have a sparse index of their own; `failed` holds the timed-out ones too. */
 export type ListedStatus = 'scheduled' | 'failed';
 
 type Slice = {
+  readonly family: RunFamily;
   /** Shard of the run rows, see `runShard`. */
   readonly shard: number;
   /** Only ids smaller than this one. */
@@ -37,12 +39,19 @@ export type RunStore = {
   readonly get: (id: string, reading: Reading) => Promise<Run | undefined>;
   /** @param exception is written in the same transaction, so that no run ends badly in silence */
   readonly commit: (change: RunChange, exception?: RunException) => Promise<Committed>;
-  /** The head of one shard of a pool's ready index for a handler: by priority, then due time. */
+  /** Sets what a person may change whatever the status. Undefined when there is no such run. */
+  readonly note: (id: string, note: RunNote, now: number) => Promise<Run | undefined>;
+  /**
+   * The head of one queue in one shard of a pool's ready index: by priority, then due time. A queue is a handler's runs, or
+   * those of them that have the same needs (`queueOf`).
+   * @param aged only this class of priority, and only what was due by then: what has waited too long (rule D6)
+   */
   readonly readyHead: (query: {
     readonly pool: string;
     readonly shard: number;
-    readonly handler: string;
+    readonly queue: string;
     readonly limit: number;
+    readonly aged?: { readonly priority: number; readonly dueBy: number };
   }) => Promise<readonly ReadyEntry[]>;
   /** Rule A5: a commit prepared before this fails. False when the row has moved on from `g`. */
   readonly fence: (id: string, g: number) => Promise<boolean>;
@@ -52,7 +61,8 @@ export type RunStore = {
   readonly bump: (id: string, g: number, fence: number, nonce: string) => Promise<boolean>;
   /** Newest first. */
   readonly newest: (slice: Slice) => Promise<readonly Run[]>;
-  readonly newestIdsOfHandler: (slice: Slice & { readonly handler: string }) => Promise<readonly string[]>;
+  /** @param origin of plain runs the handler, of the runs of jobs the job's id */
+  readonly newestIdsOfOrigin: (slice: Slice & { readonly origin: string }) => Promise<readonly string[]>;
   readonly newestIdsOfStatus: (slice: Slice & { readonly status: ListedStatus }) => Promise<readonly string[]>;
   /** Ids of ready runs of one shard of a pool, in no useful order. */
   readonly readyIds: (query: {

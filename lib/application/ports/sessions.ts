@@ -21,30 +21,37 @@ export type Reported =
   | { readonly kind: 'refused'; readonly session: Session }
   | { readonly kind: 'missing' };
 
+/** What of a session may change while it is up. */
+export type SessionSettings = Partial<
+  Pick<Session, 'handlers' | 'tags' | 'labels' | 'categories' | 'maxTasks'> & { readonly disabled: boolean }
+>;
+
 /** The rows of sessions: `POOL#<pool>#<shard>`, so that one consistent query finds the credit of a pool (rule D2). */
 export type SessionStore = {
   readonly create: (session: Session, nonce: string) => Promise<SessionCreated>;
   readonly get: (ref: SessionRef, reading: Reading) => Promise<Session | undefined>;
-  /** At most 8 sessions of a shard. `after`: begin behind this id. `more`: there are others. */
+  /** Sessions of a shard, 8 or `limit` at most. `after`: begin behind this id. `more`: there are others. */
   readonly look: (query: {
     readonly pool: string;
     readonly shard: number;
     readonly reading: Reading;
     readonly after?: string;
+    readonly limit?: number;
   }) => Promise<{ readonly sessions: readonly Session[]; readonly more: boolean }>;
-  /** Rule C1: takes `count` pushes of a session whose `q` and `limit` are at least as good as those read. */
+  /** Rule C1: takes `count` pushes of a session whose `q` and `limit` are at least as good as those read, and that is not disabled. */
   readonly take: (session: Session, count: number, now: number) => Promise<Session | undefined>;
   /** Rule C5: gives back pushes that were never sent, if none was taken since. */
   readonly giveBack: (session: Session, count: number) => Promise<boolean>;
   /**
-   * Rules C3 and C4: stores a report and takes `take` pushes in the same write. A heartbeat brings its list, and its socket
-   * where none is known: a 410 may be wrong, and a worker that is heard must not stay out of reach.
+   * Rules C3 and C4: stores a report and takes `take` pushes in the same write, of a disabled session none. A heartbeat brings
+   * its list, and its socket (where it has one) if none is known: a 410 may be wrong, and a worker that is heard must not stay
+   * out of reach.
    */
   readonly report: (
     ref: SessionRef,
     report: SlotReport,
     with_: {
-      readonly heartbeat?: { readonly list: readonly string[]; readonly conn: string };
+      readonly heartbeat?: { readonly list: readonly string[]; readonly conn?: string };
       readonly take: number;
       readonly now: number;
     },
@@ -57,6 +64,8 @@ export type SessionStore = {
     list: readonly string[],
     now: number,
   ) => Promise<Reported>;
+  /** Changes what is known of a worker while its session is up. @returns the session as it is now */
+  readonly configure: (ref: SessionRef, settings: SessionSettings) => Promise<Session | undefined>;
   /** Rule S3: the socket is gone, if it is still the session's. */
   readonly detach: (ref: SessionRef, conn: string) => Promise<boolean>;
   /** up → lost, if no heartbeat came since `hbAt`, or at once with none given. */

@@ -28,7 +28,7 @@ export const createCancelRun =
     const { runs, settings, now } = ports;
     for (let race = 0; race < RACES; race += 1) {
       const run = await runs.get(id, 'consistent');
-      if (run === undefined) {
+      if (run === undefined || run.hidden) {
         return { kind: 'not_found' };
       }
       const decision = cancel(run, { now: now(), retentionMs: settings.retentionMs });

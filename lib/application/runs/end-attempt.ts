@@ -1,8 +1,16 @@
 import type { RunResult } from '../../contracts/frames.ts';
-import { ERROR_HEAD_CHARS, type FailureReason, isInFlight, type Outcome, type Run } from '../../domain/run.ts';
+import {
+  ERROR_HEAD_CHARS,
+  type FailureReason,
+  isInFlight,
+  keepsOutput,
+  type Outcome,
+  type Run,
+} from '../../domain/run.ts';
 import { endBadly, type InlineReport, recordEvidence, succeed } from '../../domain/run-decisions.ts';
 import { arm } from '../alarms/arm.ts';
-import type { Ports, RunException, StoredReport } from '../ports/index.ts';
+import type { Ports, StoredReport } from '../ports/index.ts';
+import { toException } from './run-exception.ts';
 
 /** The most that a report may add to its run's row, so that a plain row stays within one write unit (1 KB). */
 const INLINE_REPORT_BYTES = 300;
@@ -30,17 +38,6 @@ export type EndAttempt = {
 
 const STALE: EndedByResult = { kind: 'stale' };
 
-const toException = (run: Run, ended: BadEnd, at: number): RunException => ({
-  kind: 'run_failed',
-  id: `run:${run.id}`,
-  at,
-  run: run.id,
-  attempt: run.attempt,
-  handler: run.handler,
-  reason: ended.reason,
-  ...(ended.error === undefined ? {} : { error: ended.error.slice(0, ERROR_HEAD_CHARS) }),
-});
-
 /** Why a result says that the attempt ended badly. A worker that killed a run nobody cancelled has lost it. */
 const reasonOf = (result: RunResult): FailureReason => {
   if (result.outcome === 'timed_out') {
@@ -54,6 +51,12 @@ const textsOf = ({ output, error, log }: RunResult): StoredReport => ({
   ...(error === undefined ? {} : { error }),
   ...(log === undefined ? {} : { log }),
 });
+
+/** Of a run whose output is not kept, its error alone: it says why the run failed. */
+const keptOf = <T extends StoredReport>(report: T, run: Run): T | Omit<T, 'output' | 'log'> => {
+  const { output: _output, log: _log, ...error } = report;
+  return keepsOutput(run) ? report : error;
+};
 
 const isLong = (report: StoredReport): boolean => Buffer.byteLength(JSON.stringify(report)) > INLINE_REPORT_BYTES;
 
@@ -131,7 +134,7 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(signal === undefined ? {} : { signal }),
     };
-    await runs.commit(recordEvidence(run, evidence, { ...facts, ...report }, now()).change);
+    await runs.commit(recordEvidence(run, evidence, { ...facts, ...keptOf(report, run) }, now()).change);
     return { kind: 'evidence' };
   };
 
@@ -140,10 +143,11 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
     const texts = textsOf(result);
     // What lies beside the row is found by run and attempt alone, and the first that was put stays: a worker of another pool
     // must not be the first.
-    if (isLong(texts) && (await runs.get(id, 'consistent'))?.pool !== pool) {
+    const seen = isLong(texts) ? await runs.get(id, 'consistent') : undefined;
+    if (isLong(texts) && seen?.pool !== pool) {
       return STALE;
     }
-    const report = await keepReport(result, texts);
+    const report = await keepReport(result, seen === undefined ? texts : keptOf(texts, seen));
     const facts = {
       startedAt: Math.min(startedAt, now()),
       durationMs,
@@ -153,8 +157,11 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
     };
     if (result.outcome === 'succeeded') {
       const end = { now: now(), retentionMs: settings.retentionMs };
-      const decision = succeed({ id, attempt, pool }, { outcome: 'succeeded', ...facts }, report, end);
-      const committed = await runs.commit(decision.change);
+      const succeedWith = (kept: InlineReport) =>
+        runs.commit(succeed({ id, attempt, pool }, { outcome: 'succeeded', ...facts }, kept, end).change);
+      const first = await succeedWith(report);
+      // A worker need not know that nothing is kept of this run: then its words were what the write was refused for.
+      const committed = first.kind === 'lost' && first.run && !keepsOutput(first.run) ? await succeedWith({}) : first;
       if (committed.kind === 'won') {
         return { kind: 'ended', run: committed.run };
       }
@@ -165,7 +172,8 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
       return proveCancelled(run, result, report, pool);
     }
     const outcome = result.outcome === 'timed_out' ? 'timed_out' : 'failed';
-    const ended = await commitBadEnd(run, { ...facts, outcome, reason: reasonOf(result) }, report, { pool });
+    const bad = { ...facts, outcome, reason: reasonOf(result) } as const;
+    const ended = await commitBadEnd(run, bad, keptOf(report, run), { pool });
     // A cancel may have been faster: then the result is the proof that it worked.
     return ended === undefined
       ? proveCancelled(await runs.get(id, 'consistent'), result, report, pool)

@@ -1,156 +1,128 @@
-import { isRunId, RUN_SHARDS } from '../../domain/ids.ts';
+import { isRunId, runFamily } from '../../domain/ids.ts';
 import { RUN_STATUSES, type Run, type RunStatus } from '../../domain/run.ts';
 import type { Engine, ListInput } from '../api.ts';
-import type { ListedStatus, Ports, StatusCounts } from '../ports/index.ts';
-import { compareIds, mergeNewest, type NewestPages } from './merge-newest.ts';
+import { JOB_RUNS, type Ports, type StatusCounts } from '../ports/index.ts';
+import { createListSources, MOST_EXAMINED } from './list-sources.ts';
 import type { ViewRun } from './view-run.ts';
 
-/** Rows that one request reads in search of matches. A dense majority that does not match must not cost without end. */
-const MOST_EXAMINED = 2_000;
-/** Rows fetched by id at a time. */
-const BATCH = 100;
-
-const SHARDS = Array.from({ length: RUN_SHARDS }, (_, shard) => shard);
-
-/** The sparse index of a status; the others are too many to be worth one, or in the ready index. */
-const LISTED: Partial<Record<RunStatus, ListedStatus>> = {
-  scheduled: 'scheduled',
-  failed: 'failed',
-  timed_out: 'failed',
-};
-
 const encodeCursor = (id: string): string => Buffer.from(id).toString('base64url');
-const decodeCursor = (cursor: string): string | undefined => {
+const decodeCursor = (cursor: string, { families }: ListInput): string | undefined => {
   const id = Buffer.from(cursor, 'base64url').toString();
-  return isRunId(id) && encodeCursor(id) === cursor ? id : undefined;
+  return isRunId(id) && families.includes(runFamily(id)) && encodeCursor(id) === cursor ? id : undefined;
 };
 
 const total = (counts: StatusCounts, statuses: readonly RunStatus[]): number =>
   statuses.reduce((sum, status) => sum + Math.max(0, counts[status] ?? 0), 0);
 
-/** Batches of an async sequence, so that rows are fetched a hundred at a time. */
-async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    batch.push(item);
-    if (batch.length === size) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) {
-    yield batch;
-  }
-}
+/** A hidden run is as good as deleted. */
+const isMatch = (run: Run, { handler, statuses, matches }: ListInput): boolean =>
+  !run.hidden &&
+  (handler === undefined || run.handler === handler) &&
+  (statuses === undefined || statuses.includes(run.status)) &&
+  (matches === undefined || matches(run));
+
+/** The counters whose sum is the total of such a list; none, when only reading can tell. */
+const countersOf = ({ families, job, handler, matches }: ListInput): readonly (string | undefined)[] | undefined =>
+  job !== undefined || matches !== undefined || (handler !== undefined && families.includes('job'))
+    ? undefined
+    : families.map((family) => (family === 'job' ? JOB_RUNS : handler));
+
+/** Without a further filter, a job's runs are counted by their ids, which is 20 times cheaper than by their rows. */
+const isWholeJob = ({ job, handler, matches, statuses }: ListInput): boolean =>
+  job !== undefined && handler === undefined && matches === undefined && statuses === undefined;
+
+/** What reading came to: the matches of the page, and how many there were before it ended. */
+type Reading = {
+  readonly found: readonly Run[];
+  readonly matched: number;
+  /** Where the page ended, when there is more. */
+  readonly last?: string;
+  /** Nothing was left unread that may match. */
+  readonly whole: boolean;
+  /** Reading ended because so little matched. */
+  readonly short: boolean;
+};
 
 /**
- * Lists runs, newest first. One filter is answered by an index, a further one while reading: by status where the status
- * is sparse, else by handler, else in order of creation.
+ * Lists runs, newest first or in an order of the caller's. What no index and no counter knows is found and counted while
+ * reading, {@link MOST_EXAMINED} rows beyond those shown at most.
  */
 export const createListRuns = (ports: Ports, viewRun: ViewRun): Engine['listRuns'] => {
-  const { runs, counts, settings } = ports;
+  const { counts } = ports;
+  const { jobIds, candidates } = createListSources(ports);
 
-  const readyIds = async (): Promise<{ ids: readonly string[]; all: boolean }> => {
-    const shards = settings.pools.flatMap((pool) =>
-      Array.from({ length: settings.shards(pool).ready }, (_, shard) => ({ pool, shard })),
-    );
-    const found = await Promise.all(shards.map((shard) => runs.readyIds({ ...shard, limit: MOST_EXAMINED })));
-    return { ids: found.flat().sort(compareIds).reverse(), all: found.every((ids) => ids.length < MOST_EXAMINED) };
-  };
-
-  const fetchRows = async function* (ids: AsyncIterable<string>, batch: number): AsyncGenerator<Run> {
-    for await (const some of inBatches(ids, batch)) {
-      const rows = await runs.getMany(some);
-      yield* [...rows].sort((a, b) => compareIds(b.id, a.id));
-    }
-  };
-
-  /** The rows to look through, newest first, and whether they are all that may match. */
-  const candidates = async (
-    { handler, statuses }: ListInput,
+  /** Reads until the page is full; `counting`, on to the end. */
+  const readInOrder = async (
+    input: ListInput,
     before: string | undefined,
-    wanted: number,
-  ): Promise<{ rows: AsyncIterable<Run>; complete: boolean }> => {
-    const perShard = Math.min(BATCH, Math.ceil(wanted / RUN_SHARDS) + 2);
-    const batch = Math.min(BATCH, wanted);
-    const sparse = statuses?.every((status) => status === 'ready' || status in LISTED);
-    if (statuses !== undefined && sparse) {
-      const listed = [...new Set(statuses.flatMap((status) => LISTED[status] ?? []))];
-      const pages: NewestPages<string>[] = listed.flatMap((status) =>
-        SHARDS.map(
-          (shard): NewestPages<string> =>
-            (from, limit) =>
-              runs.newestIdsOfStatus({ status, shard, limit, ...(from === undefined ? {} : { before: from }) }),
-        ),
-      );
-      const ready = statuses.includes('ready') ? await readyIds() : { ids: [], all: true };
-      const readyPages: NewestPages<string> = async (from, limit) =>
-        ready.ids.filter((id) => from === undefined || compareIds(id, from) < 0).slice(0, limit);
-      const ids = mergeNewest([...pages, readyPages], (id) => id, before, perShard);
-      return { rows: fetchRows(ids, batch), complete: ready.all };
-    }
-    if (handler !== undefined) {
-      const pages = SHARDS.map(
-        (shard): NewestPages<string> =>
-          (from, limit) =>
-            runs.newestIdsOfHandler({ handler, shard, limit, ...(from === undefined ? {} : { before: from }) }),
-      );
-      return {
-        rows: fetchRows(
-          mergeNewest(pages, (id) => id, before, perShard),
-          batch,
-        ),
-        complete: true,
-      };
-    }
-    const pages = SHARDS.map(
-      (shard): NewestPages<Run> =>
-        (from, limit) =>
-          runs.newest({ shard, limit, ...(from === undefined ? {} : { before: from }) }),
-    );
-    return { rows: mergeNewest(pages, (run) => run.id, before, perShard), complete: true };
-  };
-
-  return async (input) => {
-    const { handler, statuses, limit, from } = input;
-    const before = 'cursor' in from ? decodeCursor(from.cursor) : undefined;
-    if ('cursor' in from && before === undefined) {
-      return { kind: 'bad_cursor' };
-    }
-    const skip = 'offset' in from ? from.offset : 0;
+    skip: number,
+    counting: boolean,
+  ): Promise<Reading> => {
+    const end = skip + input.limit;
+    const { rows, complete } = await candidates(input, before, counting ? Math.max(end + 1, 500) : end + 1);
     const found: Run[] = [];
-    let [matched, examined, more, last] = [0, 0, false, undefined as string | undefined];
-    const { rows, complete } = await candidates(input, before, skip + limit + 1);
-    let partial = !complete;
+    let [matched, examined, last] = [0, 0, undefined as string | undefined];
     for await (const run of rows) {
       examined += 1;
-      const matches =
-        (handler === undefined || run.handler === handler) && (statuses === undefined || statuses.includes(run.status));
-      if (matches) {
+      if (isMatch(run, input)) {
         matched += 1;
-        if (matched > skip + limit) {
-          more = true;
-          break;
+        if (matched > end && !counting) {
+          return { found, matched, whole: false, short: !complete, ...(last !== undefined && { last }) };
         }
-        if (matched > skip) {
+        if (matched > skip && matched <= end) {
           found.push(run);
         }
       }
-      last = run.id;
-      if (examined - Math.min(matched, skip + limit) >= MOST_EXAMINED) {
-        more = true;
-        partial = true;
-        break;
+      if (matched <= end) {
+        last = run.id;
+      }
+      if (examined - Math.min(matched, end) >= MOST_EXAMINED) {
+        return { found, matched, whole: false, short: true, ...(last !== undefined && { last }) };
       }
     }
-    // Read to its end from the start, the list has counted itself; else the counters know, but never less than was seen.
-    const all = !more && !partial && 'offset' in from;
+    const more = matched > end;
+    return { found, matched, whole: complete, short: !complete, ...(more && last !== undefined && { last }) };
+  };
+
+  /** Reads the first matches, sorts them, and gives the page of them. There is no cursor in such an order. */
+  const readSorted = async (input: ListInput, compare: (a: Run, b: Run) => number, skip: number): Promise<Reading> => {
+    const all = await readInOrder({ ...input, limit: MOST_EXAMINED }, undefined, 0, false);
+    const found = [...all.found].sort(compare).slice(skip, skip + input.limit);
+    return { found, matched: all.matched, whole: all.whole, short: !all.whole };
+  };
+
+  const totalOf = async (input: ListInput, { matched, whole }: Reading): Promise<number> => {
+    if (whole && 'offset' in input.from) {
+      // Read to its end from the start, the list has counted itself.
+      return matched;
+    }
+    const { job, statuses } = input;
+    const counters = countersOf(input);
+    if (counters !== undefined) {
+      const each = await Promise.all(counters.map((counter) => counts.read(counter)));
+      const known = each.reduce((sum, count) => sum + total(count, statuses ?? RUN_STATUSES), 0);
+      return Math.max(matched, known);
+    }
+    const ids = job !== undefined && isWholeJob(input) ? await jobIds(job)(undefined, MOST_EXAMINED) : [];
+    return Math.max(matched, ids.length);
+  };
+
+  return async (input) => {
+    const { from, compare } = input;
+    const before = 'cursor' in from ? decodeCursor(from.cursor, input) : undefined;
+    if ('cursor' in from && (before === undefined || compare !== undefined)) {
+      return { kind: 'bad_cursor' };
+    }
+    const skip = 'offset' in from ? from.offset : 0;
+    const counting = countersOf(input) === undefined && !isWholeJob(input);
+    const reading =
+      compare === undefined ? await readInOrder(input, before, skip, counting) : await readSorted(input, compare, skip);
     return {
       kind: 'page',
-      runs: await Promise.all(found.map(viewRun)),
-      total: all ? matched : Math.max(matched, total(await counts.read(handler), statuses ?? RUN_STATUSES)),
-      partial,
-      ...(more && last !== undefined ? { cursor: encodeCursor(last) } : {}),
+      runs: await Promise.all(reading.found.map(viewRun)),
+      total: await totalOf(input, reading),
+      partial: reading.short,
+      ...(reading.last === undefined ? {} : { cursor: encodeCursor(reading.last) }),
     };
   };
 };

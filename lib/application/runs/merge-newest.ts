@@ -1,13 +1,18 @@
-/** Pages of one sorted source: items whose id is below `before`, largest id first. An empty page is its end. */
+import { runOrder } from '../../domain/ids.ts';
+
+/** Pages of one sorted source: items whose id is below `before`, the newest first. An empty page is its end. */
 export type NewestPages<T> = (before: string | undefined, limit: number) => Promise<readonly T[]>;
 
-/** Ids are decimal numbers without leading zeros: the longer one is the larger. */
-export const compareIds = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
-
-type Cursor<T> = { readonly pages: NewestPages<T>; buffer: readonly T[]; at: number };
+type Cursor<T> = {
+  readonly pages: NewestPages<T>;
+  buffer: readonly T[];
+  at: number;
+  /** Of the item at the cursor; absent at the end. */
+  order: string | undefined;
+};
 
 /**
- * Merges sorted sources into one, largest id first, reading each only as far as it is consumed.
+ * Merges sorted sources into one, newest id first, reading each only as far as it is consumed.
  * @param pageSize what each source is asked for at a time
  */
 export async function* mergeNewest<T>(
@@ -16,28 +21,33 @@ export async function* mergeNewest<T>(
   before: string | undefined,
   pageSize: number,
 ): AsyncGenerator<T> {
+  const place = (cursor: Cursor<T>, at: number): void => {
+    const item = cursor.buffer[at];
+    cursor.at = at;
+    cursor.order = item === undefined ? undefined : runOrder(idOf(item));
+  };
   const fill = async (cursor: Cursor<T>): Promise<void> => {
     const last = cursor.buffer.at(-1);
     cursor.buffer = await cursor.pages(last === undefined ? before : idOf(last), pageSize);
-    cursor.at = 0;
+    place(cursor, 0);
   };
-  const cursors: Cursor<T>[] = sources.map((pages) => ({ pages, buffer: [], at: 0 }));
+  const cursors: Cursor<T>[] = sources.map((pages) => ({ pages, buffer: [], at: 0, order: undefined }));
   await Promise.all(cursors.map(fill));
   for (;;) {
-    let best: { readonly cursor: Cursor<T>; readonly item: T } | undefined;
+    let best: Cursor<T> | undefined;
     for (const cursor of cursors) {
-      const item = cursor.buffer[cursor.at];
-      if (item !== undefined && (best === undefined || compareIds(idOf(item), idOf(best.item)) > 0)) {
-        best = { cursor, item };
+      if (cursor.order !== undefined && (best?.order === undefined || cursor.order > best.order)) {
+        best = cursor;
       }
     }
-    if (best === undefined) {
+    const item = best?.buffer[best.at];
+    if (best === undefined || item === undefined) {
       return;
     }
-    yield best.item;
-    best.cursor.at += 1;
-    if (best.cursor.at === best.cursor.buffer.length) {
-      await fill(best.cursor);
+    yield item;
+    place(best, best.at + 1);
+    if (best.at === best.buffer.length) {
+      await fill(best);
     }
   }
 }

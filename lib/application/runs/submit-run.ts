@@ -1,21 +1,10 @@
 import { createHash } from 'node:crypto';
 import { makeRunId } from '../../domain/ids.ts';
 import type { Run } from '../../domain/run.ts';
-import {
-  INLINE_PAYLOAD_BYTES,
-  isDue,
-  type RunRequest,
-  submitDue,
-  submitLater,
-  submitWaiting,
-} from '../../domain/run-decisions.ts';
-import { arm } from '../alarms/arm.ts';
+import { INLINE_PAYLOAD_BYTES, type RunRequest } from '../../domain/run-decisions.ts';
 import type { Engine, Idempotency, RunView, SubmitInput, SubmitResult } from '../api.ts';
-import type { FindCredit } from '../dispatch/find-credit.ts';
-import type { OfferRun } from '../dispatch/offer-run.ts';
-import { pickShard } from '../dispatch/pick-shard.ts';
-import type { Push } from '../dispatch/push.ts';
 import type { Ports } from '../ports/index.ts';
+import type { CreateRun, RunCreation } from './create-run.ts';
 import type { ViewRun } from './view-run.ts';
 
 /** An `Idempotency-Key` is kept this long. */
@@ -24,8 +13,6 @@ const KEY_MS = 24 * 60 * 60_000;
 const PAYLOAD_KEPT_MS = 400 * 24 * 60 * 60_000;
 /** Draws of a run id before we give up: each collides with a chance of 1 in 4,096 per run of the same millisecond. */
 const ID_DRAWS = 8;
-/** A voided creation is tried again once: its alarm was 90 s late or this process was frozen for as long. */
-const CREATIONS = 2;
 
 /** Hashed: a caller's key may be as long and as odd as it likes, and may be secret. */
 const storedKey = ({ caller, key }: Idempotency): string =>
@@ -49,75 +36,23 @@ export const createFindSubmitted =
     return run?.keyed === key ? { kind: 'replayed', run: await viewRun(run) } : { kind: 'unknown' };
   };
 
-type Outcome = { readonly kind: 'created'; readonly run: Run } | { readonly kind: 'exists'; readonly run: Run };
+type Tools = { readonly createRun: CreateRun; readonly viewRun: ViewRun };
 
-type Tools = {
-  readonly findCredit: FindCredit;
-  readonly push: Push;
-  readonly offerRun: OfferRun;
-  readonly viewRun: ViewRun;
-};
-
-/**
- * Creates a run. Due now: with credit at hand it is born `dispatched` and pushed in the same breath (rule D1), else it
- * waits in the ready index (rule D3). Due later: an alarm brings it back.
- */
+/** Creates a run for somebody who asks for it: under a new id, or under the one that the caller's key stands for. */
 export const createSubmitRun = (ports: Ports, tools: Tools): Engine['submitRun'] => {
-  const { runs, data, sessions, idempotency, settings, now, chance } = ports;
-
-  /** Arms, then creates (rule A1). A void row means that the alarm gave up first: once more with a new one (rule A5). */
-  const armAndCreate = async (build: () => Run): Promise<Outcome> => {
-    for (let creation = 0; creation < CREATIONS; creation += 1) {
-      const run = build();
-      const nonce = await arm(ports, { kind: 'run', id: run.id }, run.g, run.wakeAt);
-      const created = await runs.create(run, nonce);
-      if (created.kind !== 'voided') {
-        return created.kind === 'created' ? { kind: 'created', run } : created;
-      }
-    }
-    throw new Error('The run was not created: its alarm gave up twice before the row was written');
-  };
-
-  const createNow = async (request: RunRequest, payload: string): Promise<Outcome> => {
-    // The cheap reading: credit that is gone fails its condition, credit that it misses is found by the second look.
-    const credit = await tools.findCredit(request, 'two', 'eventual');
-    if (credit !== undefined) {
-      const outcome = await armAndCreate(() => submitDue(request, credit.grant, now()));
-      if (outcome.kind === 'created') {
-        await tools.push(credit.session, [{ run: outcome.run, payload }]);
-      } else {
-        await sessions.giveBack(credit.session, 1);
-      }
-      return outcome;
-    }
-    const readyShard = pickShard(settings.shards(request.pool).ready, chance);
-    const outcome = await armAndCreate(() => submitWaiting(request, readyShard, now()));
-    if (outcome.kind === 'created') {
-      const { run } = outcome;
-      // Write, then look (rule D3): a slot that was reported between our first look and the write is found here.
-      await tools.offerRun({ ...run, readyAt: run.createdAt }, { scope: 'two', reading: 'consistent', payload });
-    }
-    return outcome;
-  };
-
-  const create = (request: RunRequest, payload: string): Promise<Outcome> =>
-    isDue(request.executeAt, now()) ? createNow(request, payload) : armAndCreate(() => submitLater(request, now()));
+  const { runs, data, idempotency, now, chance } = ports;
 
   const toRequest = async (input: SubmitInput, id: string, keyed: string | undefined): Promise<RunRequest> => {
-    const { handler, pool, priority, executeAt, maxTries, timeoutMs, payload } = input;
+    const { payload, executeAt, idempotency: _asked, ...asked } = input;
     const payloadBytes = Buffer.byteLength(payload);
     const inline = payloadBytes <= INLINE_PAYLOAD_BYTES;
     if (!inline) {
       await data.putPayload(id, payload, Math.max(executeAt, now()) + PAYLOAD_KEPT_MS);
     }
     return {
+      ...asked,
       id,
-      handler,
-      pool,
-      priority,
       executeAt: Math.max(executeAt, now()),
-      maxTries,
-      timeoutMs,
       payloadBytes,
       ...(inline ? { payload } : {}),
       ...(keyed === undefined ? {} : { keyed }),
@@ -129,7 +64,7 @@ export const createSubmitRun = (ports: Ports, tools: Tools): Engine['submitRun']
   const submitPlain = async (input: SubmitInput): Promise<SubmitResult> => {
     for (let draw = 0; draw < ID_DRAWS; draw += 1) {
       const id = makeRunId(now(), chance());
-      const outcome = await create(await toRequest(input, id, undefined), input.payload);
+      const outcome = await tools.createRun(await toRequest(input, id, undefined), input.payload);
       if (outcome.kind === 'created') {
         return { kind: 'created', run: asCreated(outcome.run, input.payload) };
       }
@@ -150,9 +85,9 @@ export const createSubmitRun = (ports: Ports, tools: Tools): Engine['submitRun']
       }
       // Whoever holds the key's run id may create it: the first crashed between key and run, or is at it right now.
       const existing = reserved.kind === 'taken' ? await runs.get(held.run, 'consistent') : undefined;
-      const outcome: Outcome =
+      const outcome: RunCreation =
         existing === undefined
-          ? await create(await toRequest(input, held.run, key), input.payload)
+          ? await tools.createRun(await toRequest(input, held.run, key), input.payload)
           : { kind: 'exists', run: existing };
       if (outcome.kind === 'created') {
         return { kind: 'created', run: asCreated(outcome.run, input.payload) };

@@ -1,6 +1,7 @@
 import type { Run } from '../../domain/run.ts';
 import type { RunView } from '../api.ts';
 import type { Ports } from '../ports/index.ts';
+import type { PayloadOf } from './payload-of.ts';
 
 /** What stands for a payload whose item has expired before its run did. */
 const LOST_PAYLOAD = 'null';
@@ -9,10 +10,10 @@ export type ViewRun = (run: Run) => Promise<RunView>;
 
 /** Puts back what lies beside the row. */
 export const createViewRun =
-  ({ data }: Ports): ViewRun =>
+  ({ data }: Ports, payloadOf: PayloadOf): ViewRun =>
   async (run) => {
     const [payload, report] = await Promise.all([
-      run.payload ?? data.getPayload(run.id),
+      payloadOf(run),
       run.reportStored ? data.getReport(run.id, run.attempt) : undefined,
     ]);
     return { ...run, ...report, payload: payload ?? LOST_PAYLOAD };

@@ -2,7 +2,9 @@ import type { AttemptRef, WorkerFrameOf } from '../../contracts/frames.ts';
 import { reportProgress, start } from '../../domain/run-decisions.ts';
 import { attemptKey, type SessionRef } from '../../domain/session.ts';
 import type { Engine } from '../api.ts';
+import type { Queues } from '../dispatch/queues.ts';
 import { HEAD, type ServeSession } from '../dispatch/serve-session.ts';
+import { createReceiveLog } from '../fleet/receive-log.ts';
 import type { Ports, Reported } from '../ports/index.ts';
 import type { EndAttempt } from '../runs/end-attempt.ts';
 import { type OpenSession, sessionRef } from './open-session.ts';
@@ -13,14 +15,13 @@ type Tools = {
   readonly settleReport: SettleReport;
   readonly endAttempt: EndAttempt;
   readonly serveSession: ServeSession;
+  readonly queues: Pick<Queues, 'learn'>;
 };
-
-/** The second look after a result covers so many handlers at most: each costs half a read unit. A heartbeat covers all. */
-const HANDLERS_PER_LOOK = 3;
 
 /** Everything a worker says, by the kind of its frame. */
 export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveFrame'] => {
-  const { runs, sessions, sockets, now, chance, log } = ports;
+  const { runs, sessions, sockets, now, log } = ports;
+  const receiveLog = createReceiveLog(ports);
 
   const sayGone = async (conn: string, session: string, reported: Reported): Promise<void> => {
     if (reported.kind === 'missing' || (reported.kind === 'refused' && reported.session.st !== 'up')) {
@@ -59,7 +60,7 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     ended: ReadonlySet<string>,
     wins: number,
   ): Promise<{ readonly reported: Reported; readonly found: boolean }> => {
-    const heads = wins === 0 ? [] : await tools.serveSession.heads(ref, [...ended]);
+    const heads = wins === 0 ? [] : await tools.serveSession.nextFor(ref, ended);
     const take = Math.min(wins, heads.length, HEAD);
     if (take > 0) {
       const reported = await sessions.report(ref, frame, { take, now: now() });
@@ -69,16 +70,6 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
       }
     }
     return { reported: await sessions.report(ref, frame, { take: 0, now: now() }), found: take > 0 };
-  };
-
-  /**
-   * The handlers of the second look, which finds what turned ready while the report was written: those just served, then
-   * others in turn.
-   */
-  const handlersToLook = (ended: ReadonlySet<string>, handlers: readonly string[]): readonly string[] => {
-    const others = handlers.filter((handler) => !ended.has(handler));
-    const begin = Math.floor(chance() * others.length);
-    return [...ended, ...others.slice(begin), ...others.slice(0, begin)].slice(0, HANDLERS_PER_LOOK);
   };
 
   const result = async (conn: string, frame: WorkerFrameOf<'result'>): Promise<void> => {
@@ -97,7 +88,7 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     }
     // Only the execution whose write ended an attempt hands over for it (hole H10).
     const won = settled.flatMap(({ ended }) => (ended.kind === 'ended' ? [ended.run] : []));
-    const ended = new Set(won.map((run) => run.handler));
+    const ended = new Set(won.map(tools.queues.learn));
     const ref = sessionRef(ports, frame.pool, frame.session);
     const { reported, found } = await reportAndTake(frame, ref, ended, won.length);
     if (reported.kind !== 'stored') {
@@ -108,7 +99,7 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     // A session that had credit all along was seen by every run that turned ready meanwhile (rule D3): only where there was
     // none before, or where runs are known to wait, does the report have to look for them.
     if (freed && (found || !reported.hadCredit)) {
-      await tools.serveSession.serve(reported.session, handlersToLook(ended, reported.session.handlers));
+      await tools.serveSession.serve(reported.session, ended);
     }
   };
 
@@ -132,6 +123,8 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
         return started(frame);
       case 'progress':
         return progress(frame);
+      case 'log':
+        return receiveLog(frame);
       case 'result':
         return result(conn, frame);
       case 'goodbye':

@@ -30,5 +30,5 @@ export const createSettleReport =
     if (missedPushes(session) && session.conn !== undefined) {
       await sockets.post(session.conn, { type: 'sync', session: session.id, q: session.q });
     }
-    await tools.serveSession.serve(session, session.handlers);
+    await tools.serveSession.serve(session);
   };
