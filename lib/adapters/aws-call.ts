@@ -7,5 +7,8 @@ export const AWS_CALL = {
   requestHandler: { requestTimeout: 3_000, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
 } as const;
 
+/** A check of health is given up after this: whoever asks (a load balancer, a monitor) waits a few seconds in all. */
+export const HEALTH_CHECK_MS = 1_000;
+
 /** What an adapter needs of a client. */
 export type Sender<Command> = { readonly send: (command: Command) => Promise<unknown> };

@@ -5,9 +5,10 @@ import {
   commitWithExceptionParams,
   createParams,
   fenceParams,
-  newestOfHandlerParams,
+  newestOfOriginParams,
   newestOfStatusParams,
   newestParams,
+  noteParams,
   readyHeadParams,
   readyIdsParams,
   voidParams,
@@ -15,6 +16,7 @@ import {
 import {
   bumpSessionParams,
   closeParams,
+  configureParams,
   createSessionParams,
   detachParams,
   fenceSessionParams,
@@ -27,6 +29,7 @@ import {
   voidSessionParams,
 } from '../../lib/adapters/dynamodb/session-params.ts';
 import { TRANSITIONS, type TransitionName } from '../../lib/domain/run.ts';
+import { succeed } from '../../lib/domain/run-decisions.ts';
 import { aSession, CHANGES, exceptionOf, NOW, runIn, SESSION_REF } from '../support/rows.ts';
 import { decide } from '../support/transitions.ts';
 
@@ -55,17 +58,45 @@ const sent: Record<string, Params> = {
   'create a run': createParams(runIn('ready'), 'nonce', OP),
   'fence a run': fenceParams(ID, 3),
   'void a missing run': voidParams(ID, 'nonce', LATER),
+  'succeed with an output': commitParams(
+    succeed(runIn('running'), { outcome: 'succeeded' }, { output: 'o' }, { now: LATER, retentionMs: 1 }).change,
+    OP,
+  ),
   'bump a run': bumpParams(ID, 3, 0, 'nonce'),
   'bump a fenced run': bumpParams(ID, 3, 2, 'nonce'),
-  'head of the ready index': readyHeadParams({ pool: 'default', shard: 1, handler: 'send_email', limit: 20 }),
+  'head of the ready index': readyHeadParams({ pool: 'default', shard: 1, queue: 'send_email', limit: 20 }),
+  'what has aged in a class of the ready index': readyHeadParams({
+    ...{ pool: 'default', shard: 1, queue: 'send_email', limit: 1 },
+    aged: { priority: 8, dueBy: NOW },
+  }),
+  'note what a person says': noteParams(ID, { notedOutput: 'by hand', hidden: true }, LATER),
+  'create a run of a job': createParams(
+    runIn('ready', {
+      ...{ id: `42.${NOW}`, job: '42', spec: 3, trigger: 'schedule', startBy: NOW + 60_000 },
+      needs: { tags: ['gpu'] },
+    }),
+    'nonce',
+    OP,
+  ),
   'ready ids': readyIdsParams({ pool: 'default', shard: 1 }),
-  'newest runs': newestParams({ shard: 7, limit: 10 }),
-  'newest runs before one': newestParams({ shard: 7, limit: 10, before: '42' }),
-  'newest of a handler': newestOfHandlerParams({ shard: 7, limit: 10, handler: 'send_email' }),
-  'newest failed before one': newestOfStatusParams({ shard: 7, limit: 10, status: 'failed', before: '42' }),
+  'newest runs': newestParams({ family: 'plain', shard: 7, limit: 10 }),
+  'newest runs of jobs': newestParams({ family: 'job', shard: 7, limit: 10 }),
+  'newest runs before one': newestParams({ family: 'plain', shard: 7, limit: 10, before: '42' }),
+  'newest of a handler': newestOfOriginParams({ family: 'plain', shard: 7, limit: 10, origin: 'send_email' }),
+  'newest of a job before one': newestOfOriginParams({
+    ...{ family: 'job', shard: 10, limit: 10, origin: '42', before: `42.${NOW}` },
+  }),
+  'newest failed before one': newestOfStatusParams({
+    family: 'plain',
+    shard: 7,
+    limit: 10,
+    status: 'failed',
+    before: '42',
+  }),
   'create a session': createSessionParams(aSession(), 'nonce', OP),
   'look at a shard': lookParams('default', 1, undefined),
   'look at a shard from a place': lookParams('default', 1, 'session-5'),
+  'look at a whole pool': lookParams('default', 1, undefined, 50),
   'take one': takeParams(aSession({ q: 3 }), 1, LATER, OP),
   'take four': takeParams(aSession({ q: 3 }), 4, LATER, OP),
   'give back two': giveBackParams(aSession({ q: 3, op: 'op-of-the-take' }), 2, OP),
@@ -76,6 +107,14 @@ const sent: Record<string, Params> = {
     { heartbeat: { list: ['1:1'], conn: 'conn-new' }, take: 0, now: LATER },
     OP,
   ),
+  'heartbeat without a socket': reportParams(
+    SESSION_REF,
+    { rep: 4, seen: 0, limit: 0 },
+    { heartbeat: { list: ['1:1'] }, take: 0, now: LATER },
+    OP,
+  ),
+  'switch a worker off': configureParams(SESSION_REF, { disabled: true }, OP),
+  'configure a worker': configureParams(SESSION_REF, { tags: ['gpu'], maxTasks: 3, disabled: false }, OP),
   'report and take two': reportParams(SESSION_REF, { rep: 4, seen: 2, limit: 9 }, { take: 2, now: LATER }, OP),
   resume: resumeParams(SESSION_REF, { conn: 'c', epoch: 2 }, { rep: 4, seen: 2, limit: 9 }, ['1:1'], LATER, OP),
   detach: detachParams(SESSION_REF, 'conn-1', OP),
@@ -121,8 +160,8 @@ describe('every change of a run', () => {
     const [, listed = ''] = /^#status IN \(([^)]*)\)/.exec(ConditionExpression ?? '') ?? [];
     const statuses = listed.split(', ').map((placeholder) => ExpressionAttributeValues[placeholder]);
     expect(statuses).toEqual([...TRANSITIONS[name].from]);
-    // All conditions hold together: an OR would let a write through that one of them refuses.
-    expect(ConditionExpression).not.toMatch(/ OR /);
+    // All conditions hold together: an OR would let a write through that one of them refuses. Within one it may stand.
+    expect(ConditionExpression?.replace(/ AND \(attribute_not_exists\(#startBy\) OR .*\)$/, '')).not.toMatch(/ OR /);
   });
 
   it.each(cases)('%s from %s names the attempt, stamps its op and asks for the row that refuses it', (name, from) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type Actions, partitionParams } from '../../lib/adapters/dynamodb/actions.ts';
 import {
   createKeyActions,
   recountParams,
@@ -12,7 +13,6 @@ import {
   endLoginActions,
   rotateActions,
 } from '../../lib/adapters/dynamodb/identity/login-params.ts';
-import { type Actions, partitionParams } from '../../lib/adapters/dynamodb/identity/params.ts';
 import { publishParams } from '../../lib/adapters/dynamodb/identity/public-keys.ts';
 import { takeFirstParams, takeMoreParams } from '../../lib/adapters/dynamodb/identity/throttle-params.ts';
 import { createUserActions, replaceUserActions } from '../../lib/adapters/dynamodb/identity/user-params.ts';

@@ -3,10 +3,10 @@ import { TransactionCanceledException, TransactionConflictException } from '@aws
 import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Table } from '../../lib/adapters/dynamodb/client.ts';
-import { outsideTransactions } from '../../lib/adapters/dynamodb/identity/conflict.ts';
+import { outsideTransactions } from '../../lib/adapters/dynamodb/conflict.ts';
 import { apiKeyKey, attemptsKey, loginKey, throttleKey, userKey } from '../../lib/adapters/dynamodb/identity/keys.ts';
-import { readRows } from '../../lib/adapters/dynamodb/identity/read.ts';
 import type { Key } from '../../lib/adapters/dynamodb/keys.ts';
+import { readRows } from '../../lib/adapters/dynamodb/read.ts';
 import type { IdentityStores } from '../../lib/application/ports/identity.ts';
 import { MAX_KEYS_PER_USER } from '../../lib/application/ports/identity.ts';
 import { entriesAbout, storedUser } from '../ports/identity-tools.ts';

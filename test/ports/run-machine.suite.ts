@@ -57,6 +57,7 @@ const creation = fc.record({
   priority: often(5, 1),
   maxTries: fc.integer({ min: 1, max: 3 }),
   executeInMs: fc.constantFrom(0, 1_000, 3_000, 60_000),
+  startInMs: often(undefined, 16_500),
   birth: fc.oneof(fc.record(grant), fc.constant('later' as const), { arbitrary: fc.record({ readyShard }), weight: 3 }),
 });
 /** Anything, and what lies between the instants that the rules name: 1, 16 and 136 s, 5 and 20 s earlier, 15 min. */
@@ -81,19 +82,24 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
   [1, fc.record({ pick, foreign, told }).map(writes.succeed)],
   [5, fc.record({ pick, foreign, bad, told }).map(writes.endBadly)],
   [2, fc.record({ pick }).map(writes.cancel)],
+  [1, fc.record({ pick }).map(writes.expire)],
+  [2, fc.record({ pick, as: fc.constantFrom('succeeded', 'failed', 'error', 'timed_out') }).map(writes.settle)],
+  [2, fc.record(at).map(writes.note)],
   [3, fc.record({ pick, foreign, state: fc.constantFrom('exited', 'abandoned'), told }).map(writes.recordEvidence)],
 ];
 const command = fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary })));
 const MAX_COMMANDS = 240;
 
-const WRITES = 'fallDue dispatchDue claim undoClaim start reportProgress adopt succeed endBadly cancel recordEvidence';
+const WRITES =
+  'fallDue dispatchDue claim undoClaim start reportProgress adopt succeed endBadly cancel recordEvidence expire settle';
 /** All that commands can come to. */
 const OUTCOMES = [
   ...WRITES.split(' ').flatMap((write) => [`${write}: won`, `${write}: lost`]),
-  ...['endBadly: failed', 'endBadly: timed_out', 'endBadly: scheduled', 'cancel: already_ended'],
+  ...['endBadly: failed', 'endBadly: timed_out', 'endBadly: scheduled', 'cancel: already_ended', 'settle: illegal'],
+  ...['settle: succeeded', 'settle: failed', 'settle: timed_out', 'note: true', 'note: false'],
   ...['create: created', 'create: exists', 'create: voided'],
   ...['voidMissing', 'fence', 'bump'].flatMap((mark) => [`${mark}: true`, `${mark}: false`]),
-  ...RUN_STATUSES.map((status) => `read: ${status}`),
+  ...RUN_STATUSES.filter((status) => status !== 'skipped').map((status) => `read: ${status}`),
   ...['look: nothing', 'look: one', 'look: several'],
 ];
 /** So many worlds come to each of them dozens of times. */

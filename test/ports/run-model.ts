@@ -48,9 +48,15 @@ const remembered = (row: Run, record: Run['history'][number]): Run['history'] =>
 /** D1: a run is due 3 s before its instant; an alarm that would overtake its commit comes 1 s later. */
 const lookAtDue = (dueAt: number, now: number): number => Math.max(dueAt - 3 * SECOND_MS, now + SECOND_MS);
 
+/** R8: until its first attempt a run is looked at no later than when it is too late to begin. */
+const inTime = ({ startBy, tries }: Pick<Run, 'startBy' | 'tries'>, lookAt: number): number =>
+  startBy === undefined || tries > 0 ? lookAt : Math.min(startBy, lookAt);
+const isTooLate = ({ startBy, tries }: Run, now: number): boolean =>
+  startBy !== undefined && tries === 0 && startBy <= now;
+
 const readied = (row: Run, readyShard: number, now: number): Run => ({
   ...row,
-  ...{ status: 'ready', readyAt: now, readyShard, wakeAt: now + SECOND_MS, updatedAt: now },
+  ...{ status: 'ready', readyAt: now, readyShard, wakeAt: inTime(row, now + SECOND_MS), updatedAt: now },
 });
 
 /** Each dispatch, from wherever, sets `attempt + 1`; the first look comes 20 s after it or its instant. */
@@ -66,13 +72,23 @@ const dispatched = (row: Run, push: Push, now: number): Run => ({
 
 type Asked = Pick<
   Run,
-  'id' | 'handler' | 'pool' | 'priority' | 'executeAt' | 'maxTries' | 'timeoutMs' | 'payload' | 'payloadBytes'
+  | 'id'
+  | 'handler'
+  | 'pool'
+  | 'priority'
+  | 'executeAt'
+  | 'maxTries'
+  | 'timeoutMs'
+  | 'payload'
+  | 'payloadBytes'
+  | 'startBy'
 >;
 
 export const bornScheduled = (asked: Asked, now: number): Run => ({
   ...asked,
   ...{ status: 'scheduled', attempt: 0, tries: 0, history: [], g: 1, fence: 0 },
-  ...{ dueAt: asked.executeAt, createdAt: now, updatedAt: now, wakeAt: lookAtDue(asked.executeAt, now) },
+  ...{ dueAt: asked.executeAt, createdAt: now, updatedAt: now },
+  wakeAt: inTime({ ...asked, tries: 0 }, lookAtDue(asked.executeAt, now)),
 });
 export const bornReady = (asked: Asked, readyShard: number, now: number): Run =>
   readied(bornScheduled(asked, now), readyShard, now);
@@ -97,7 +113,7 @@ const READY_LOOKS_MS = [1, 16, 136].map((seconds) => seconds * SECOND_MS);
  * it may be looking at the row already.
  */
 export const claim = (row: Run, seen: Run, push: Push, now: number): Run | undefined => {
-  if (row.status !== 'ready' || row.readyAt === undefined || !isVersion(row, seen)) {
+  if (row.status !== 'ready' || row.readyAt === undefined || !isVersion(row, seen) || isTooLate(row, now)) {
     return undefined;
   }
   const next = dispatched(row, push, now);
@@ -201,6 +217,35 @@ export const cancel = (row: Run, seen: Run, retentionMs: number, now: number): R
   };
 };
 
+/** R8: not begun in time. */
+export const expire = (row: Run, seen: Run, error: string, retentionMs: number, now: number): Run | undefined =>
+  isWaiting(row) && isVersion(row, seen)
+    ? { ...ended(unready(row), 'timed_out', retentionMs, now), reason: 'not_started', error }
+    : undefined;
+
+/** How a person may say that a run ended (R9), and what the row says then. */
+export const SETTLED = {
+  succeeded: { status: 'succeeded', reason: 'operator', tries: 0 },
+  failed: { status: 'failed', reason: 'operator', tries: 1 },
+  error: { status: 'failed', reason: 'operator_not_run', tries: 1 },
+  timed_out: { status: 'timed_out', reason: 'operator', tries: 1 },
+} as const;
+
+/** R9: what is in flight ends for good, whatever tries are left. The worker is told, so it must still be the same. */
+export const settle = (
+  row: Run,
+  seen: Run,
+  as: keyof typeof SETTLED,
+  retentionMs: number,
+  now: number,
+): Run | undefined => {
+  if (!isInFlight(row) || !isVersion(row, seen) || row.session?.id !== seen.session?.id) {
+    return undefined;
+  }
+  const { status, reason, tries } = SETTLED[as];
+  return { ...ended(released(row), status, retentionMs, now), reason, tries: row.tries + tries };
+};
+
 /** R7: the worker's word for that attempt, or that there is none, is filled in once. */
 export const recordEvidence = (
   row: Run,
@@ -238,19 +283,21 @@ export const isListedAs = (row: Run, status: 'scheduled' | 'failed'): boolean =>
   row.status === status || (status === 'failed' && row.status === 'timed_out');
 
 const FOLLOWS: Record<RunStatus, readonly RunStatus[]> = {
-  scheduled: ['ready', 'dispatched', 'cancelled'],
-  ready: ['dispatched', 'cancelled'],
+  scheduled: ['ready', 'dispatched', 'cancelled', 'timed_out'],
+  ready: ['dispatched', 'cancelled', 'timed_out'],
   dispatched: ['ready', 'running', 'scheduled', 'succeeded', 'failed', 'timed_out', 'cancelled'],
   running: ['running', 'scheduled', 'succeeded', 'failed', 'timed_out', 'cancelled'],
   succeeded: [],
   failed: [],
   timed_out: [],
   cancelled: ['cancelled'],
+  skipped: [],
 };
 
 /** What holds between a row and the next whatever the write was. They are shorter than the rules, and judge them too. */
 export const breaches = (before: Run, after: Run): readonly string[] => {
-  const moved = before.updatedAt !== after.updatedAt || before.status !== after.status;
+  const isNoted = before.notedOutput !== after.notedOutput;
+  const moved = before.status !== after.status || (before.updatedAt !== after.updatedAt && !isNoted);
   const isDispatch = after.status === 'dispatched' && before.status !== 'dispatched';
   const isBadEnd = isInFlight(before) && ['scheduled', 'failed', 'timed_out'].includes(after.status);
   const laws: Record<string, boolean> = {

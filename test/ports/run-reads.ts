@@ -42,14 +42,14 @@ export const read = (what: At & { readonly reading: Reading }): Command =>
   });
 
 const asEntry = ({ id, handler, priority, dueAt, attempt, g, fence, readyAt }: Run): ReadyEntry => ({
-  ...{ id, handler, priority, dueAt, attempt, g, fence },
+  ...{ id, handler, queue: handler, priority, dueAt, attempt, g, fence },
   readyAt: there(readyAt),
 });
 
 type Head = { readonly handler: string; readonly readyShard: number; readonly limit: number };
 
 const compareHead = async ({ model, real }: World, { handler, readyShard, limit }: Head) => {
-  const entries = await real.runs.readyHead({ pool: model.pool, shard: readyShard, handler, limit });
+  const entries = await real.runs.readyHead({ pool: model.pool, shard: readyShard, queue: handler, limit });
   const rows = readyIn(model.rows.values(), readyShard)
     .filter((row) => row.handler === handler)
     .slice(0, limit);
@@ -84,15 +84,15 @@ type Page = (slice: {
 const pageOf = ({ model, real: { runs } }: World, list: List): Page => {
   if (list === 'all') {
     return async (slice) => {
-      const found = await runs.newest(slice);
+      const found = await runs.newest({ ...slice, family: 'plain' });
       const ours = found.filter(({ id }) => model.ids.includes(id));
       expect(ours.map(shown)).toEqual(ours.map(({ id }) => shown(model.rows.get(id))));
       return found.map(({ id }) => id);
     };
   }
   return 'handler' in list
-    ? (slice) => runs.newestIdsOfHandler({ ...slice, handler: list.handler })
-    : (slice) => runs.newestIdsOfStatus({ ...slice, status: list.status });
+    ? (slice) => runs.newestIdsOfOrigin({ ...slice, family: 'plain', origin: list.handler })
+    : (slice) => runs.newestIdsOfStatus({ ...slice, family: 'plain', status: list.status });
 };
 
 const isIn = (row: Run, list: List): boolean => {

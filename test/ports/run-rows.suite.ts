@@ -58,6 +58,33 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
       expect(await get(run.id)).toEqual(run);
     });
 
+    it('keeps every field of a run of a job, alone or in a broadcast', async () => {
+      const job = freshId();
+      for (const id of [`${job}.${NOW}`, `${job}.${NOW}.0`, `${job}.${NOW}.12`]) {
+        const { payload: _none, ...bare } = fullRun(id);
+        const run: Run = {
+          ...bare,
+          ...{ job, spec: 3, trigger: 'backfill', backfill: '77', skip: 'overlap', startBy: NOW + 60_000 },
+          needs: { tags: ['gpu'], workers: ['a', 'b'], labels: { zone: 'x' }, category: 'c' },
+          routing: { strategy: 'round_robin', turn: 9 },
+          broadcast: { index: 12, total: 13 },
+          task: { name: 'n', project: 'p', category: 'c', description: '', saveLog: false, isGroup: true },
+          ...{ notedOutput: 'by hand', hidden: true },
+        };
+        await stored(run);
+        expect(await get(id)).toEqual(run);
+        expect(await runs().getMany([id])).toEqual([run]);
+      }
+    });
+
+    it('tells a run of a job from a plain one with the same number', async () => {
+      const id = freshId();
+      const plain = await stored(runIn('ready', { id }));
+      expect(await get(`${id}.${NOW}`)).toBeUndefined();
+      const ofJob = await stored(runIn('ready', { id: `${id}.${NOW}`, job: id, spec: 1 }));
+      expect([await get(id), await get(ofJob.id)]).toEqual([plain, ofJob]);
+    });
+
     it('does not know a run that nobody created', async () => {
       expect(await get(freshId())).toBeUndefined();
       expect(await runs().get(freshId(), 'eventual')).toBeUndefined();
@@ -189,6 +216,18 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
       expect(await get(run.id)).toEqual(run);
     });
 
+    it.each<[string, boolean, Partial<Run>]>([
+      ['may begin at any time', true, {}],
+      ['has a millisecond left', true, { startBy: NOW + 1 }],
+      ['had to begin by now (R8)', false, { startBy: NOW }],
+      ['had to begin earlier', false, { startBy: NOW - 60_000 }],
+      ['had to begin earlier, and did', true, { startBy: NOW - 60_000, tries: 1 }],
+    ])('a claim of a run that %s: won? %s', async (_case, won, fields) => {
+      const run = await stored(runIn('ready', { id: freshId(), ...fields }));
+      const committed = await runs().commit(claim({ ...run, readyAt: NOW }, aGrant(), NOW).change);
+      expect(committed.kind).toBe(won ? 'won' : 'lost');
+    });
+
     it('is refused when it expects a session or evidence of a row that has none', async () => {
       const { session: _none, evidence: _neither, ...bare } = row(freshId());
       await stored(bare);
@@ -197,6 +236,24 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
         run: bare,
       });
       expect(await runs().commit(evidenceIf(bare.id, { evidencePending: true }))).toEqual({ kind: 'lost', run: bare });
+    });
+
+    it('with what an attempt wrote is refused where that is not kept, and only there', async () => {
+      const form = { name: 't', project: 'p', category: 'c', description: '' };
+      const forms: readonly (readonly [Partial<Run>, 'won' | 'lost'])[] = [
+        [{}, 'won'],
+        [{ unsaved: true }, 'lost'],
+        [{ task: { ...form, saveLog: true } }, 'won'],
+        [{ task: { ...form, saveLog: false } }, 'lost'],
+        [{ unsaved: true, task: { ...form, saveLog: true } }, 'won'],
+      ];
+      for (const [fields, kind] of forms) {
+        const run = await stored(runIn('running', { id: freshId(), ...fields }));
+        const { change } = succeed(run, { outcome: 'succeeded' }, { output: 'o' }, END);
+        expect((await runs().commit(change)).kind, JSON.stringify(fields)).toBe(kind);
+        const { change: bare } = succeed(run, { outcome: 'succeeded' }, {}, END);
+        expect((await runs().commit(bare)).kind, JSON.stringify(fields)).toBe(kind === 'won' ? 'lost' : 'won');
+      }
     });
 
     it('wins once when 20 sessions claim the same run at once', async () => {
@@ -224,6 +281,38 @@ export const runRowsSuite = (open: () => RunStoreUnderTest): void => {
       const winner = committed.filter(({ kind }) => kind === 'won');
       expect(committed).toHaveLength(3);
       expect(winner).toEqual([{ kind: 'won', run: await get(run.id) }]);
+    });
+  });
+
+  describe('a note of a person', () => {
+    it.each(RUN_STATUSES)('is written on a %s run, and changes nothing else', async (status) => {
+      const run = await stored(runIn(status, { id: freshId() }));
+      const task = { name: 'n', project: 'p', category: 'c', description: 'd', saveLog: true };
+      const noted = { ...run, notedOutput: 'by hand', task, updatedAt: NOW + 7 };
+      expect(await runs().note(run.id, { notedOutput: 'by hand', task }, NOW + 7)).toEqual(noted);
+      expect(await get(run.id)).toEqual(noted);
+      expect(await runs().note(run.id, { hidden: true }, NOW + 8)).toEqual({
+        ...noted,
+        ...{ hidden: true, updatedAt: NOW + 8 },
+      });
+    });
+
+    it('does not stand in the way of a change that was prepared before it', async () => {
+      const run = await stored(runIn('scheduled', { id: freshId() }));
+      await runs().note(run.id, { notedOutput: 'by hand' }, NOW);
+      expect(await runs().commit(fallDue(run, 0, NOW).change)).toMatchObject({
+        kind: 'won',
+        run: { status: 'ready', notedOutput: 'by hand' },
+      });
+    });
+
+    it('makes no run where there is none, or only a void mark', async () => {
+      const [missing, voided] = [freshId(), freshId()];
+      await runs().voidMissing(voided, 'nonce', NOW + 86_400_000);
+      for (const id of [missing, voided]) {
+        expect(await runs().note(id, { notedOutput: 'x' }, NOW)).toBeUndefined();
+        expect(await get(id)).toBeUndefined();
+      }
     });
   });
 

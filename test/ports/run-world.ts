@@ -188,7 +188,8 @@ type Deciding = Named & {
   /** Whether the client, seeing this row, would do it. */
   readonly may: (seen: Run) => boolean;
   readonly rule: (row: Run, seen: Run, model: Model) => Run | undefined;
-  readonly decide: (seen: Run, model: Model) => Decision | 'already_ended';
+  /** A word instead of a decision: the row as seen does not allow it. */
+  readonly decide: (seen: Run, model: Model) => Decision | 'already_ended' | 'illegal';
   readonly exception?: (seen: Run, model: Model) => RunException | undefined;
 };
 
@@ -204,8 +205,8 @@ export const deciding = ({ name, what, pick, may, rule, decide, exception }: Dec
       const id = idOf(model, at);
       const seen = there(model.clients[at.client]?.rows.get(id));
       const decision = decide(there(real.clients[at.client]?.rows.get(id)), model);
-      if (decision === 'already_ended') {
-        expect(isFinal(seen)).toBe(true);
+      if (typeof decision === 'string') {
+        expect(isFinal(seen) || decision === 'illegal').toBe(true);
         real.met(`${name}: ${decision}`);
         return;
       }

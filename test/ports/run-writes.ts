@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { RunStore } from '../../lib/application/ports/index.ts';
 import type { Evidence, Run } from '../../lib/domain/run.ts';
 import * as decisions from '../../lib/domain/run-decisions.ts';
+import * as verdicts from '../../lib/domain/run-verdicts.ts';
 import { NOW, RETENTION_MS } from '../support/rows.ts';
 import * as rules from './run-model.ts';
 import {
@@ -39,6 +40,8 @@ export type Creation = At &
     readonly maxTries: number;
     /** From now. */
     readonly executeInMs: number;
+    /** From now: it has to begin before. */
+    readonly startInMs: number | undefined;
     readonly birth: Grant | { readonly readyShard: number } | 'later';
     readonly nonce: string;
   };
@@ -46,10 +49,11 @@ export type Creation = At &
 /** The first row, as the code makes it and as the model does. */
 const firstRow = (model: Model, creation: Creation): readonly [Run, Run] => {
   const { now, pool } = model;
-  const { handler, priority, maxTries, executeInMs, birth } = creation;
+  const { handler, priority, maxTries, executeInMs, startInMs, birth } = creation;
   const asked = {
     ...{ id: idOf(model, creation), handler, pool, priority, maxTries, executeAt: now + executeInMs },
     ...{ timeoutMs: 60_000, payload: '{}', payloadBytes: 2 },
+    ...(startInMs !== undefined && { startBy: now + startInMs }),
   };
   if (birth === 'later') {
     return [decisions.submitLater(asked, now), rules.bornScheduled(asked, now)];
@@ -257,6 +261,54 @@ export const cancel = ({ pick }: Turn): Command =>
     may: () => true,
     rule: (row, seen, { now }) => rules.cancel(row, seen, RETENTION_MS, now),
     decide: (seen, model) => decisions.cancel(seen, end(model)),
+  });
+
+const isWaiting = ({ status }: Run): boolean => status === 'scheduled' || status === 'ready';
+
+export const expire = ({ pick }: Turn): Command =>
+  deciding({
+    ...{ name: 'expire', what: {}, pick },
+    may: isWaiting,
+    rule: (row, seen, { now }) => rules.expire(row, seen, 'late', RETENTION_MS, now),
+    decide: (seen, model) => verdicts.expire(seen, 'late', end(model)),
+    exception: ({ id, attempt, handler }, { now }) => ({
+      ...{ kind: 'run_failed', id: `run:${id}`, at: now, run: id, attempt, handler, reason: 'not_started' },
+    }),
+  });
+
+/** Told of a run that is not in flight, it decides nothing. */
+export const settle = ({ pick, as }: Turn & { readonly as: keyof typeof rules.SETTLED }): Command => {
+  const { status, reason } = rules.SETTLED[as];
+  return deciding({
+    ...{ name: 'settle', what: { as }, pick },
+    may: () => true,
+    rule: (row, seen, { now }) => rules.settle(row, seen, as, RETENTION_MS, now),
+    decide: (seen, model) => {
+      const decision = verdicts.settle(seen, as, end(model));
+      expect(decision === 'illegal').toBe(!isInFlight(seen));
+      return decision;
+    },
+    exception: ({ id, attempt, handler }, { now }) =>
+      status === 'succeeded'
+        ? undefined
+        : { kind: 'run_failed', id: `run:${id}`, at: now, run: id, attempt, handler, reason },
+  });
+};
+
+/** A person's note is written whatever the status is; where there is no run, nothing is. */
+export const note = (what: At): Command =>
+  command({
+    ...{ name: 'note', what },
+    check: (model) => isTouched(model, what),
+    run: async (model, real) => {
+      const id = idOf(model, what);
+      const row = model.rows.get(id);
+      const notedOutput = `seen at ${model.now}`;
+      const next = row && { ...row, notedOutput, updatedAt: model.now };
+      expect(shown(await real.runs.note(id, { notedOutput }, model.now))).toEqual(shown(next));
+      await compareRow(model, real, id, next);
+      real.met(`note: ${next !== undefined}`);
+    },
   });
 
 type Proof = { readonly state: 'exited' | 'abandoned'; readonly told: rules.Told };

@@ -118,6 +118,16 @@ export const sessionCreditSuite = (open: () => { readonly sessions: SessionStore
       expect((await get(detached))?.conn).toBe('conn-new');
     });
 
+    it('of a worker that has no socket brings none', async () => {
+      const { conn: _none, ...polling } = freshSession({ polls: true });
+      await sessions().create(polling, 'nonce');
+      const report = { rep: 2, seen: 0, limit: 0 };
+      const reported = await sessions().report(polling, report, { heartbeat: { list: HELD }, take: 0, now: NOW + 9 });
+      const row = { ...polling, ...report, list: HELD, hbAt: NOW + 9 };
+      expect(unmarked(reported)).toMatchObject({ kind: 'stored', session: row });
+      expect(await get(polling)).toEqual(row);
+    });
+
     it.each([3, 4])('that comes after a newer one changes nothing (rep %i of 4, H11)', async (rep) => {
       const session = await stored({ rep: 4, limit: 6 });
       const late = await sessions().report(

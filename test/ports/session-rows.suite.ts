@@ -52,6 +52,37 @@ export const sessionRowsSuite = (open: () => { readonly sessions: SessionStore }
     });
   });
 
+  describe('what a person sets for a worker', () => {
+    const settings = { tags: ['gpu'], maxTasks: 3, labels: { zone: 'a' }, categories: ['mail'], handlers: ['resize'] };
+
+    it('changes nothing else', async () => {
+      const session = await stored({ q: 3, list: HELD });
+      const changed = await sessions().configure(session, { ...settings, disabled: true });
+      expect(unmarked(changed)).toEqual({ ...session, ...settings, disabled: true });
+      expect(await get(session)).toEqual(unmarked(changed));
+      await sessions().configure(session, { tags: [] });
+      expect(await get(session)).toMatchObject({ tags: [], maxTasks: 3, disabled: true });
+      await sessions().configure(session, { disabled: false });
+      expect(await get(session)).not.toHaveProperty('disabled');
+    });
+
+    it.each(['lost', 'closed'] as const)('is not written to a %s session', async (st) => {
+      const session = await stored({ st });
+      expect(await sessions().configure(session, settings)).toBeUndefined();
+      expect(await get(session)).toEqual(session);
+      expect(await sessions().configure(freshSession(), settings)).toBeUndefined();
+    });
+
+    it('disabled, it gives no credit, and is heard all the same', async () => {
+      const session = await stored({ limit: 5, disabled: true });
+      const report = { rep: 2, seen: 0, limit: 5 };
+      expect(await sessions().take(session, 1, NOW)).toBeUndefined();
+      expect(await sessions().take(session, 2, NOW)).toBeUndefined();
+      expect(await sessions().report(session, report, { take: 1, now: NOW })).toMatchObject({ kind: 'refused' });
+      expect(await sessions().report(session, report, { take: 0, now: NOW })).toMatchObject({ kind: 'stored' });
+    });
+  });
+
   describe('the socket of a session', () => {
     const report = { rep: 7, seen: 2, limit: 9 };
 
@@ -193,6 +224,8 @@ export const sessionRowsSuite = (open: () => { readonly sessions: SessionStore }
       expect(pages.flat()).toEqual(all);
       // Eight rows are one read unit.
       expect(Math.max(...pages.map(({ length }) => length))).toBe(8);
+      const whole = await sessions().look({ ...place, reading: 'consistent', limit: 40 });
+      expect([ids(whole.sessions), whole.more]).toEqual([all.slice(0, 40), true]);
       // No session is called so: a place between two is good enough.
       const between = await sessions().look({ ...place, reading: 'consistent', after: 's42-' });
       expect(ids(between.sessions)).toEqual(['s43', 's44']);

@@ -166,6 +166,9 @@ export const sideStoresSuite = (open: () => SideStores): void => {
     /** The length of a real sequence number: far beyond 2^53. */
     const BIG = 49_590_338_271_490_256_608_559_692_538_361_571_095n;
     const one = { scheduled: 1 };
+    const HOUR_MS = 3_600_000;
+    /** An hour that no other test counts in. */
+    const WEEK = NOW - (NOW % HOUR_MS) + 168 * HOUR_MS;
     const at = (first: bigint, last = first) => ({ first, last });
 
     it('add up over the shards of the stream, for a handler and for all', async () => {
@@ -216,6 +219,32 @@ export const sideStoresSuite = (open: () => SideStores): void => {
       expect(await counts.add(handler, shard, at(2n), one, NOW)).toMatchObject({ kind: 'added' });
       await counts.add(handler, shard, at(3n), { scheduled: -1, timed_out: 1 }, NOW);
       await expect.poll(() => counts.read(handler), SOON).toEqual({ scheduled: 0, timed_out: 1 });
+    });
+
+    it('tell what was created and how it ended in each hour, over the shards of the stream', async () => {
+      const [shard, other] = [fresh(), fresh()];
+      const { counts } = open();
+      const hours = [0, 1, 2].map((index) => WEEK + index * HOUR_MS);
+      const [first = 0, second = 0, third = 0] = hours;
+      await counts.add({ hour: second }, shard, at(5n, 9n), { created: 2, succeeded: 1 }, NOW);
+      await counts.add({ hour: second }, other, at(5n), { created: 1, failed: 1, skipped: 1 }, NOW);
+      await counts.add({ hour: first }, shard, at(5n, 9n), { timed_out: 4 }, NOW);
+      await counts.add({ hour: third }, shard, at(5n, 9n), { created: 7 }, NOW);
+      const both = [
+        { hour: first, created: 0, ended: { timed_out: 4 } },
+        { hour: second, created: 3, ended: { succeeded: 1, failed: 1, skipped: 1 } },
+      ];
+      await expect.poll(() => counts.hours(first, third), SOON).toEqual(both);
+      expect(await counts.hours(second, third)).toEqual(both.slice(1));
+      expect(await counts.hours(first + 1, third + 1)).toEqual([
+        ...both.slice(1),
+        { hour: third, created: 7, ended: {} },
+      ]);
+      expect(await counts.hours(0, WEEK)).toEqual([]);
+      // An hour is counted exactly once, too, and apart from the others.
+      expect(await counts.add({ hour: second }, shard, at(5n, 9n), { created: 2 }, NOW)).toEqual({
+        ...{ kind: 'counted', position: 9n },
+      });
     });
 
     it('are the same after the shards that have ended were merged, by however many at once', async () => {

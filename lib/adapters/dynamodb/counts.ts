@@ -1,10 +1,11 @@
 import { QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { CountStore, StatusCounts } from '../../application/ports/index.ts';
+import type { CountDeltas, CountStore, HourCount, StatusCounts } from '../../application/ports/index.ts';
 import { RUN_STATUSES } from '../../domain/run.ts';
 import type { Table } from './client.ts';
 import { attemptTransaction, attemptWrite, type Item } from './conditional.ts';
 import { createExpression, type ExpressionBuilder } from './expression.ts';
-import { COUNT_BASE, countKey, countPartition, countShard } from './keys.ts';
+import { COUNT_BASE, countKey, countPartition, countShard, HOURS_PARTITION, hourKey } from './keys.ts';
+import { toTtl } from './ttl.ts';
 
 /** Sequence numbers have at most 40 digits; padded, they compare as text (numbers of DynamoDB end at 38 digits). */
 const SEQUENCE_DIGITS = 40;
@@ -13,7 +14,10 @@ const toPosition = (sequence: bigint): string => sequence.toString().padStart(SE
 /** Ended shards merged in one go: a shard lives for hours, so a handful waits at most. */
 const FOLDS = 50;
 
-const additions = (expression: ExpressionBuilder, deltas: StatusCounts): string =>
+/** Hours are kept for a week, and a day longer: a stream's changes may come as late. */
+const HOURS_KEPT_MS = 8 * 24 * 60 * 60_000;
+
+const additions = (expression: ExpressionBuilder, deltas: CountDeltas): string =>
   Object.entries(deltas)
     .map(([status, by]) => `${expression.name(status)} ${expression.value(status, by)}`)
     .join(', ');
@@ -22,6 +26,12 @@ const decode = (item: Item): StatusCounts =>
   Object.fromEntries(
     RUN_STATUSES.filter((status) => item[status] !== undefined).map((status) => [status, Number(item[status])]),
   );
+
+const addTo = (sums: Record<string, number>, counts: StatusCounts): void => {
+  for (const [status, count] of Object.entries(counts)) {
+    sums[status] = (sums[status] ?? 0) + count;
+  }
+};
 
 export const createCountStore = ({ client, name }: Table, makeOp: () => string): CountStore => {
   const itemsOf = async (counter: string | undefined, consistent: boolean): Promise<readonly Item[]> => {
@@ -37,23 +47,57 @@ export const createCountStore = ({ client, name }: Table, makeOp: () => string):
     return Items;
   };
 
+  const hourItems = async (from: number, to: number): Promise<readonly Item[]> => {
+    const items: Item[] = [];
+    let after: Record<string, unknown> | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await client.send(
+        new QueryCommand({
+          TableName: name,
+          // The number alone stands before the number with a shard: the last hour is not part of it.
+          KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
+          ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+          ExpressionAttributeValues: { ':pk': HOURS_PARTITION, ':from': `${from}`, ':to': `${to}` },
+          ExclusiveStartKey: after,
+        }),
+      );
+      items.push(...Items);
+      after = LastEvaluatedKey;
+    } while (after !== undefined);
+    return items;
+  };
+
   return {
     read: async (counter) => {
       const sums: Record<string, number> = {};
       for (const item of await itemsOf(counter, false)) {
-        for (const [status, count] of Object.entries(decode(item))) {
-          sums[status] = (sums[status] ?? 0) + count;
-        }
+        addTo(sums, decode(item));
       }
-      return sums as StatusCounts;
+      return sums;
+    },
+
+    hours: async (from, to) => {
+      const hours = new Map<number, { created: number; ended: Record<string, number> }>();
+      for (const item of await hourItems(from, to)) {
+        const hour = Number(String(item.sk).split('#', 1)[0]);
+        const sums = hours.get(hour) ?? { created: 0, ended: {} };
+        hours.set(hour, sums);
+        sums.created += Number(item.created ?? 0);
+        addTo(sums.ended, decode(item));
+      }
+      return [...hours].map(([hour, sums]): HourCount => ({ hour, ...sums }));
     },
 
     add: async (counter, streamShard, { first, last }, deltas, now) => {
+      const hour = typeof counter === 'object' ? counter.hour : undefined;
       const expression = createExpression();
       const position = expression.name('position');
       const sets = [
         `${position} = ${expression.value('last', toPosition(last))}`,
         `${expression.name('heardAt')} = ${expression.value('heardAt', now)}`,
+        ...(hour === undefined
+          ? []
+          : [`${expression.name('ttl')} = ${expression.value('ttl', toTtl(hour + HOURS_KEPT_MS))}`]),
       ];
       const adds = additions(expression, deltas);
       // A repeat of an applied request finds its own `last` and counts nothing: no token is needed (rule W1).
@@ -61,7 +105,10 @@ export const createCountStore = ({ client, name }: Table, makeOp: () => string):
         client.send(
           new UpdateCommand({
             TableName: name,
-            Key: countKey(counter, countShard(streamShard)),
+            Key:
+              typeof counter === 'object'
+                ? hourKey(counter.hour, streamShard)
+                : countKey(counter, countShard(streamShard)),
             UpdateExpression: `SET ${sets.join(', ')}${adds === '' ? '' : ` ADD ${adds}`}`,
             ConditionExpression: `attribute_not_exists(${position}) OR ${position} < ${expression.value('first', toPosition(first))}`,
             ReturnValues: 'ALL_OLD',

@@ -4,31 +4,28 @@
  * | item              | pk                       | sk                    |
  * | ----------------- | ------------------------ | --------------------- |
  * | run               | `RUN#<shard>`            | id, 16 digits         |
+ * | run of a job      | `JOB_RUN#<shard>`        | `<instant>.<job>[.n]` |
  * | payload, report   | `DATA#<run>`             | `PAYLOAD`, `REPORT#n` |
  * | session           | `POOL#<pool>#<shard>`    | session id            |
  * | connection        | `CONN#<connection>`      | `CONN`                |
  * | idempotency key   | `KEY#<sha-256>`          | `KEY`                 |
  * | exception         | `EXCEPTION#<shard>`      | exception id          |
- * | counter           | `COUNT`, `COUNT#<handler>` | `BASE`, `SHARD#<stream shard>` |
+ * | counter           | `COUNT`, `COUNT#<name>`  | `BASE`, `SHARD#<stream shard>` |
+ * | counter of an hour | `COUNT_HOURS`           | `<hour>#<stream shard>` |
  *
  * The run rows are the list: a shard holds its runs in order of creation, so no index repeats them (docs/adr/0003).
  */
 import { createHash } from 'node:crypto';
 import { DEFINITION_PARTITIONS } from '../../contracts/definitions-table.ts';
 import { EXECUTION_PARTITIONS } from '../../contracts/executions-table.ts';
-import { RUN_SHARDS, runShard } from '../../domain/ids.ts';
+import { RUN_SHARDS, type RunFamily, runFamily, runOrder, runShard } from '../../domain/ids.ts';
 import type { SessionRef } from '../../domain/session.ts';
 
 export type Key = { readonly pk: string; readonly sk: string };
 
-/** Digits of 2^53 − 1: padded ids sort as numbers do. */
-const ID_DIGITS = 16;
-
-export const RUN_PREFIX = 'RUN#';
-export const runShardKey = (shard: number): string => `${RUN_PREFIX}${shard}`;
-export const runSortKey = (id: string): string => id.padStart(ID_DIGITS, '0');
-export const runIdOf = (sk: string): string => sk.replace(/^0+/, '');
-export const runKey = (id: string): Key => ({ pk: runShardKey(runShard(id)), sk: runSortKey(id) });
+const RUN_PREFIX: Readonly<Record<RunFamily, string>> = { plain: 'RUN#', job: 'JOB_RUN#' };
+export const runShardKey = (family: RunFamily, shard: number): string => `${RUN_PREFIX[family]}${shard}`;
+export const runKey = (id: string): Key => ({ pk: runShardKey(runFamily(id), runShard(id)), sk: runOrder(id) });
 
 export const payloadKey = (run: string): Key => ({ pk: `DATA#${run}`, sk: 'PAYLOAD' });
 export const reportKey = (run: string, attempt: number): Key => ({ pk: `DATA#${run}`, sk: `REPORT#${attempt}` });
@@ -48,14 +45,24 @@ export const exceptionKey = (id: string): Key => {
   return { pk: `EXCEPTION#${shard}`, sk: id };
 };
 
-export const countPartition = (handler: string | undefined): string =>
-  handler === undefined ? 'COUNT' : `COUNT#${handler}`;
+export const countPartition = (counter: string | undefined): string =>
+  counter === undefined ? 'COUNT' : `COUNT#${counter}`;
 /** What was counted for stream shards that have ended. */
 export const COUNT_BASE = 'BASE';
 export const countShard = (streamShard: string): string => `SHARD#${streamShard}`;
-export const countKey = (handler: string | undefined, part: string): Key => ({ pk: countPartition(handler), sk: part });
+export const countKey = (counter: string | undefined, part: string): Key => ({
+  pk: countPartition(counter),
+  sk: part,
+});
+
+export const HOURS_PARTITION = 'COUNT_HOURS';
+/** @param hour epoch ms of its beginning; hours sort as text, having as many digits until the year 2286 */
+export const hourKey = (hour: number, streamShard: string): Key => ({
+  pk: HOURS_PARTITION,
+  sk: `${hour}#${streamShard}`,
+});
 
 /** Index names, as the infrastructure declares them. */
 export const READY_INDEX = 'ready';
-export const HANDLER_INDEX = 'byHandler';
+export const ORIGIN_INDEX = 'byOrigin';
 export const STATUS_INDEX = 'byStatus';

@@ -1,14 +1,20 @@
 /**
  * A run as an item. Defaults are left out and the session is two short attributes: a plain run, finished, stays below
  * 1 KB, which is what one write unit buys.
+ *
+ * Two attributes are there for the indexes: `origin`, by which runs are listed (a plain run's handler, a job's run's job), and
+ * `queue`, in which they wait. What these or the key say is not stored again: the id, the job, and the handler of a run
+ * that needs nothing.
  */
+import { queueOf } from '../../domain/fleet/needs.ts';
+import { parseJobRunId, runIdOfOrder } from '../../domain/ids.ts';
 import type { Run, RunStatus } from '../../domain/run.ts';
 import type { SessionRef } from '../../domain/session.ts';
 import type { Item } from './conditional.ts';
-import { type Key, runIdOf, runKey } from './keys.ts';
+import { type Key, runKey } from './keys.ts';
 
 /** Fields stored under their own name and value. */
-type Plain = Omit<Run, 'id' | 'session' | 'fence' | 'tries' | 'history' | 'expiresAt'>;
+type Plain = Omit<Run, 'id' | 'job' | 'handler' | 'session' | 'fence' | 'tries' | 'history' | 'expiresAt'>;
 
 /** The sparse status index holds what is scheduled or has failed: the finished majority would only cost writes. */
 export const listedStatus = (status: RunStatus): 'scheduled' | 'failed' | undefined => {
@@ -27,6 +33,7 @@ export const listedStatus = (status: RunStatus): 'scheduled' | 'failed' | undefi
 export const encodeField = (field: keyof Run, value: unknown): Item => {
   switch (field) {
     case 'id':
+    case 'job':
       return {};
     case 'session': {
       const { id, shard } = value as SessionRef;
@@ -61,7 +68,17 @@ export const attributesOf = (field: keyof Run): readonly string[] => {
 export const encodeFields = (fields: Partial<Run>): Item =>
   Object.assign({}, ...Object.entries(fields).map(([field, value]) => encodeField(field as keyof Run, value)));
 
-export const encodeRun = (run: Run): Key & Item => ({ ...encodeFields(run), ...runKey(run.id) });
+export const encodeRun = (run: Run): Key & Item => {
+  const { handler, ...fields } = run;
+  const queue = queueOf(run);
+  return {
+    ...encodeFields(fields),
+    ...(queue === handler ? {} : { handler }),
+    queue,
+    origin: run.job ?? handler,
+    ...runKey(run.id),
+  };
+};
 
 /** Rows that are no run yet: an alarm's void mark, or nothing at all. */
 export const decodeRun = (item: Item | undefined): Run | undefined => {
@@ -74,6 +91,9 @@ export const decodeRun = (item: Item | undefined): Run | undefined => {
     op: _op,
     born: _born,
     listedStatus: _listed,
+    origin: _origin,
+    queue,
+    handler = queue,
     session,
     sessionShard,
     ttl,
@@ -82,9 +102,13 @@ export const decodeRun = (item: Item | undefined): Run | undefined => {
     history,
     ...plain
   } = item;
+  const id = runIdOfOrder(String(sk));
+  const job = parseJobRunId(id)?.job;
   return {
     ...(plain as Plain),
-    id: runIdOf(String(sk)),
+    id,
+    handler: String(handler),
+    ...(job === undefined ? {} : { job }),
     fence: (fence as number | undefined) ?? 0,
     tries: (tries as number | undefined) ?? 0,
     history: (history as Run['history'] | undefined) ?? [],

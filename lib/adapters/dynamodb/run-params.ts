@@ -6,9 +6,10 @@ import type {
   UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { RunException } from '../../application/ports/index.ts';
-import { type Expectation, type Run, type RunChange, TRANSITIONS } from '../../domain/run.ts';
+import { type RunFamily, runOrder } from '../../domain/ids.ts';
+import { type Expectation, type Run, type RunChange, type RunNote, TRANSITIONS } from '../../domain/run.ts';
 import { createExpression, type ExpressionBuilder } from './expression.ts';
-import { exceptionKey, HANDLER_INDEX, READY_INDEX, runKey, runShardKey, runSortKey, STATUS_INDEX } from './keys.ts';
+import { exceptionKey, ORIGIN_INDEX, READY_INDEX, runKey, runShardKey, STATUS_INDEX } from './keys.ts';
 import { attributesOf, encodeFields, encodeRun } from './run-codec.ts';
 import { toTtl } from './ttl.ts';
 
@@ -38,6 +39,20 @@ const fenceIs = (expression: ExpressionBuilder, fence: number): string =>
     ? `attribute_not_exists(${expression.name('fence')})`
     : `${expression.name('fence')} = ${expression.value('fence_', fence)}`;
 
+/** Rule R8, as `missesStart` says it: an absent `tries` is 0. */
+const mayStartAt = (expression: ExpressionBuilder, at: number): string => {
+  const startBy = expression.name('startBy');
+  const tried = `attribute_exists(${expression.name('tries')})`;
+  return `(attribute_not_exists(${startBy}) OR ${startBy} > ${expression.value('startingAt', at)} OR ${tried})`;
+};
+
+/** As the domain's `keepsOutput` says it. */
+const outputIsKept = (expression: ExpressionBuilder): string => {
+  const task = expression.name('task');
+  const said = `${task}.${expression.name('saveLog')} = ${expression.value('kept', true)}`;
+  return `(${said} OR (attribute_not_exists(${task}) AND attribute_not_exists(${expression.name('unsaved')})))`;
+};
+
 const conditions = (
   expression: ExpressionBuilder,
   transition: RunChange['transition'],
@@ -57,6 +72,8 @@ const conditions = (
     ...(expect.evidencePending
       ? [`${expression.name('evidence')}.${expression.name('state')} = ${expression.value('pending', 'pending')}`]
       : []),
+    ...(expect.startingAt === undefined ? [] : [mayStartAt(expression, expect.startingAt)]),
+    ...(expect.keepsOutput ? [outputIsKept(expression)] : []),
   ];
 };
 
@@ -79,6 +96,25 @@ export const commitParams = ({ id, transition, expect, set, clear }: RunChange, 
     ConditionExpression: conditions(expression, transition, expect).join(' AND '),
     ReturnValues: 'ALL_NEW',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...expression.attributes(),
+  };
+};
+
+/**
+ * Stamps no `op` (rule W1): repeated, it succeeds again, and the mark of the transition before it stays for whoever made
+ * that. A void mark is no run.
+ */
+export const noteParams = (id: string, note: RunNote, now: number): Params<UpdateCommandInput> => {
+  const expression = createExpression();
+  const status = expression.name('status');
+  const sets = Object.entries({ ...note, updatedAt: now })
+    .filter(([, value]) => value !== undefined)
+    .map(([field, value]) => `${expression.name(field)} = ${expression.value(field, value)}`);
+  return {
+    Key: runKey(id),
+    UpdateExpression: `SET ${sets.join(', ')}`,
+    ConditionExpression: `attribute_exists(${status}) AND ${status} <> ${expression.value('void', 'void')}`,
+    ReturnValues: 'ALL_NEW',
     ...expression.attributes(),
   };
 };
@@ -138,15 +174,26 @@ export const bumpParams = (id: string, g: number, fence: number, nonce: string):
 export const readyHeadParams = (query: {
   readonly pool: string;
   readonly shard: number;
-  readonly handler: string;
+  readonly queue: string;
   readonly limit: number;
-}): Params<QueryCommandInput> => ({
-  IndexName: READY_INDEX,
-  KeyConditionExpression: '#pool = :pool AND #shard = :shard AND #handler = :handler',
-  ExpressionAttributeNames: { '#pool': 'pool', '#shard': 'readyShard', '#handler': 'handler' },
-  ExpressionAttributeValues: { ':pool': query.pool, ':shard': query.shard, ':handler': query.handler },
-  Limit: query.limit,
-});
+  readonly aged?: { readonly priority: number; readonly dueBy: number };
+}): Params<QueryCommandInput> => {
+  const expression = createExpression();
+  const equal = (field: string, value: unknown): string =>
+    `${expression.name(field)} = ${expression.value(field, value)}`;
+  const { pool, shard, queue, limit, aged } = query;
+  return {
+    IndexName: READY_INDEX,
+    KeyConditionExpression: [
+      ...[equal('pool', pool), equal('readyShard', shard), equal('queue', queue)],
+      ...(aged === undefined
+        ? []
+        : [equal('priority', aged.priority), `${expression.name('dueAt')} <= ${expression.value('by', aged.dueBy)}`]),
+    ].join(' AND '),
+    Limit: limit,
+    ...expression.attributes(),
+  };
+};
 
 export const readyIdsParams = (query: {
   readonly pool: string;
@@ -158,17 +205,22 @@ export const readyIdsParams = (query: {
   ExpressionAttributeValues: { ':pool': query.pool, ':shard': query.shard },
 });
 
-type Slice = { readonly shard: number; readonly before?: string; readonly limit: number };
+type Slice = {
+  readonly family: RunFamily;
+  readonly shard: number;
+  readonly before?: string;
+  readonly limit: number;
+};
 
 const sliceParams = (
-  { shard, before, limit }: Slice,
+  { family, shard, before, limit }: Slice,
   index: { readonly name: string; readonly attribute: string; readonly value: string } | undefined,
 ): Params<QueryCommandInput> => {
   const expression = createExpression();
   const parts = [
-    `${expression.name('pk')} = ${expression.value('pk', runShardKey(shard))}`,
+    `${expression.name('pk')} = ${expression.value('pk', runShardKey(family, shard))}`,
     ...(index === undefined ? [] : [`${expression.name(index.attribute)} = ${expression.value('index', index.value)}`]),
-    ...(before === undefined ? [] : [`${expression.name('sk')} < ${expression.value('before', runSortKey(before))}`]),
+    ...(before === undefined ? [] : [`${expression.name('sk')} < ${expression.value('before', runOrder(before))}`]),
   ];
   return {
     ...(index === undefined ? {} : { IndexName: index.name }),
@@ -180,7 +232,7 @@ const sliceParams = (
 };
 
 export const newestParams = (slice: Slice): Params<QueryCommandInput> => sliceParams(slice, undefined);
-export const newestOfHandlerParams = (slice: Slice & { readonly handler: string }): Params<QueryCommandInput> =>
-  sliceParams(slice, { name: HANDLER_INDEX, attribute: 'handler', value: slice.handler });
+export const newestOfOriginParams = (slice: Slice & { readonly origin: string }): Params<QueryCommandInput> =>
+  sliceParams(slice, { name: ORIGIN_INDEX, attribute: 'origin', value: slice.origin });
 export const newestOfStatusParams = (slice: Slice & { readonly status: string }): Params<QueryCommandInput> =>
   sliceParams(slice, { name: STATUS_INDEX, attribute: 'listedStatus', value: slice.status });

@@ -7,10 +7,12 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Committed, ReadyEntry, RunStore } from '../../application/ports/index.ts';
+import { handlerOfQueue } from '../../domain/fleet/needs.ts';
+import { runIdOfOrder } from '../../domain/ids.ts';
 import type { Run } from '../../domain/run.ts';
 import type { Table } from './client.ts';
 import { attemptTransaction, attemptWrite, type Item, type Written } from './conditional.ts';
-import { runIdOf, runKey } from './keys.ts';
+import { runKey } from './keys.ts';
 import { decodeRun } from './run-codec.ts';
 import {
   bumpParams,
@@ -18,9 +20,10 @@ import {
   commitWithExceptionParams,
   createParams,
   fenceParams,
-  newestOfHandlerParams,
+  newestOfOriginParams,
   newestOfStatusParams,
   newestParams,
+  noteParams,
   readyHeadParams,
   readyIdsParams,
   voidParams,
@@ -30,8 +33,9 @@ import {
 const BATCH_ROUNDS = 5;
 
 const decodeReady = (item: Item): ReadyEntry => ({
-  id: runIdOf(String(item.sk)),
-  handler: String(item.handler),
+  id: runIdOfOrder(String(item.sk)),
+  handler: handlerOfQueue(String(item.queue)),
+  queue: String(item.queue),
   priority: Number(item.priority),
   dueAt: Number(item.dueAt),
   attempt: Number(item.attempt),
@@ -46,7 +50,7 @@ export const createRunStore = ({ client, name }: Table, makeOp: () => string): R
     (await client.send(new QueryCommand({ TableName: name, ...params }))).Items ?? [];
 
   const queryIds = async (params: ReturnType<typeof newestParams>): Promise<readonly string[]> =>
-    (await query(params)).map((item) => runIdOf(String(item.sk)));
+    (await query(params)).map((item) => runIdOfOrder(String(item.sk)));
 
   const readRun = async (id: string, consistent: boolean): Promise<Run | undefined> => {
     const { Item } = await client.send(
@@ -96,6 +100,11 @@ export const createRunStore = ({ client, name }: Table, makeOp: () => string): R
       return asCommitted(change.id, await attemptTransaction(op, () => client.send(new TransactWriteCommand(params))));
     },
 
+    note: async (id, note, now) => {
+      const written = await update(noteParams(id, note, now), '');
+      return written.kind === 'won' ? decodeRun(written.item) : undefined;
+    },
+
     readyHead: async (head) => (await query(readyHeadParams(head))).map(decodeReady),
 
     fence: (id, g) => succeeded(fenceParams(id, g)),
@@ -111,10 +120,10 @@ export const createRunStore = ({ client, name }: Table, makeOp: () => string): R
         if (rows.length > 0 || last === undefined) {
           return rows;
         }
-        before = runIdOf(String(last.sk));
+        before = runIdOfOrder(String(last.sk));
       }
     },
-    newestIdsOfHandler: (slice) => queryIds(newestOfHandlerParams(slice)),
+    newestIdsOfOrigin: (slice) => queryIds(newestOfOriginParams(slice)),
     newestIdsOfStatus: (slice) => queryIds(newestOfStatusParams(slice)),
 
     readyIds: async ({ pool, shard, limit }) => {
@@ -129,7 +138,7 @@ export const createRunStore = ({ client, name }: Table, makeOp: () => string): R
             ExclusiveStartKey: from,
           }),
         );
-        ids.push(...Items.map((item) => runIdOf(String(item.sk))));
+        ids.push(...Items.map((item) => runIdOfOrder(String(item.sk))));
         from = LastEvaluatedKey;
       } while (from !== undefined && ids.length < limit);
       return ids;

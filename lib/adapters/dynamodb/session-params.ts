@@ -1,6 +1,6 @@
 /** What is sent to DynamoDB for a session: pure. The conditions are the rules C1–C5 and S1–S4. */
 import type { PutCommandInput, QueryCommandInput, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { SessionStore } from '../../application/ports/index.ts';
+import type { SessionSettings, SessionStore } from '../../application/ports/index.ts';
 import { SESSIONS_PER_LOOK, type Session, type SessionRef, type SlotReport } from '../../domain/session.ts';
 import type { Item } from './conditional.ts';
 import { createExpression, type ExpressionBuilder } from './expression.ts';
@@ -35,11 +35,16 @@ export const createSessionParams = (session: Session, nonce: string, op: string)
   };
 };
 
-export const lookParams = (pool: string, shard: number, after: string | undefined): Params<QueryCommandInput> => ({
+export const lookParams = (
+  pool: string,
+  shard: number,
+  after: string | undefined,
+  limit: number = SESSIONS_PER_LOOK,
+): Params<QueryCommandInput> => ({
   KeyConditionExpression: '#pk = :pk',
   ExpressionAttributeNames: { '#pk': 'pk' },
   ExpressionAttributeValues: { ':pk': poolKey(pool, shard) },
-  Limit: SESSIONS_PER_LOOK,
+  Limit: limit,
   ...(after === undefined ? {} : { ExclusiveStartKey: { pk: poolKey(pool, shard), sk: after } }),
 });
 
@@ -75,6 +80,8 @@ const to = (e: ExpressionBuilder, field: string, value: unknown): string =>
 /** `q = q + n` is relative: a repeat of an applied request must not count twice, so it also asks for another `op`. */
 const addPushes = (e: ExpressionBuilder, count: number): string =>
   `${e.name('q')} = ${e.name('q')} + ${e.value('count', count)}`;
+/** A person switched the worker off: it keeps what it has and takes no more. */
+const isEnabled = (e: ExpressionBuilder): string => `attribute_not_exists(${e.name('disabled')})`;
 const notMine = (e: ExpressionBuilder, op: string): string => `${e.name('op')} <> ${e.value('op', op)}`;
 
 /** Rule C1. For several pushes the caller computed the bound from what it read: neither end may have got worse. */
@@ -86,6 +93,7 @@ export const takeParams = (session: Session, count: number, now: number, op: str
       ...(count === 1
         ? [`${e.name('q')} < ${e.name('limit')}`]
         : [`${e.name('q')} <= ${e.value('q', session.q)}`, `${e.name('limit')} >= ${e.value('limit', session.limit)}`]),
+      isEnabled(e),
       notMine(e, op),
     ],
   }));
@@ -120,14 +128,16 @@ export const reportParams = (
         : [
             to(e, 'list', heartbeat.list),
             to(e, 'hbAt', now),
-            `${e.name('conn')} = if_not_exists(${e.name('conn')}, ${e.value('conn', heartbeat.conn)})`,
+            ...(heartbeat.conn === undefined
+              ? []
+              : [`${e.name('conn')} = if_not_exists(${e.name('conn')}, ${e.value('conn', heartbeat.conn)})`]),
           ]),
       ...(take === 0 ? [] : [addPushes(e, take), to(e, 'takeAt', now)]),
     ],
     where: [
       is(e, 'st', 'up'),
       `${e.name('rep')} < ${e.value('rep', report.rep)}`,
-      ...(take === 0 ? [] : [`${e.name('q')} <= ${e.value('bound', report.limit - take)}`]),
+      ...(take === 0 ? [] : [`${e.name('q')} <= ${e.value('bound', report.limit - take)}`, isEnabled(e)]),
     ],
   }));
 
@@ -151,6 +161,20 @@ export const resumeParams = (
       to(e, 'hbAt', now),
     ],
     where: [is(e, 'st', 'up'), `${e.name('epoch')} < ${e.value('epoch', socket.epoch)}`],
+  }));
+
+export const configureParams = (
+  ref: SessionRef,
+  { disabled, ...settings }: SessionSettings,
+  op: string,
+): Params<UpdateCommandInput> =>
+  updateParams(ref, op, 'ALL_NEW', (e) => ({
+    set: [
+      ...Object.entries(settings).map(([field, value]) => to(e, field, value)),
+      ...(disabled === true ? [to(e, 'disabled', true)] : []),
+    ],
+    remove: disabled === false ? [e.name('disabled')] : [],
+    where: [is(e, 'st', 'up')],
   }));
 
 /** Rule S3: only if the session still lives on the closed socket (hole H24). */

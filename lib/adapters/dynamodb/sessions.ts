@@ -7,6 +7,7 @@ import { sessionKey } from './keys.ts';
 import {
   bumpSessionParams,
   closeParams,
+  configureParams,
   createSessionParams,
   decodeSession,
   detachParams,
@@ -79,11 +80,11 @@ export const createSessionStore = ({ client, name }: Table, makeOp: () => string
       return decodeSession(refOf(ref), Item);
     },
 
-    look: async ({ pool, shard, reading, after }) => {
+    look: async ({ pool, shard, reading, after, limit }) => {
       const { Items = [], LastEvaluatedKey } = await client.send(
         new QueryCommand({
           TableName: name,
-          ...lookParams(pool, shard, after),
+          ...lookParams(pool, shard, after, limit),
           ConsistentRead: reading === 'consistent',
         }),
       );
@@ -109,7 +110,7 @@ export const createSessionStore = ({ client, name }: Table, makeOp: () => string
       const taken = take === 0 ? {} : { takeAt: now };
       const beat = heartbeat && { list: heartbeat.list, hbAt: now };
       const reported = asReported(ref, written, { limit, rep, seen, op, ...beat, ...taken }, take);
-      return reported.kind === 'stored' && heartbeat !== undefined && reported.session.conn === undefined
+      return reported.kind === 'stored' && heartbeat?.conn !== undefined && reported.session.conn === undefined
         ? { ...reported, session: { ...reported.session, conn: heartbeat.conn } }
         : reported;
     },
@@ -119,6 +120,11 @@ export const createSessionStore = ({ client, name }: Table, makeOp: () => string
       const written = await update(op, resumeParams(ref, socket, report, list, now, op));
       const { limit, rep, seen } = report;
       return asReported(ref, written, { ...socket, limit, rep, seen, op, list, hbAt: now }, 0);
+    },
+
+    configure: (ref, settings) => {
+      const op = makeOp();
+      return updated(ref, op, configureParams(ref, settings, op));
     },
 
     detach: (ref, conn) => {

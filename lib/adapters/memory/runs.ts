@@ -1,5 +1,5 @@
 import type { Committed, RunException, RunStore } from '../../application/ports/index.ts';
-import { type Run, type RunChange, type RunStatus, TRANSITIONS } from '../../domain/run.ts';
+import { keepsOutput, missesStart, type Run, type RunChange, type RunStatus, TRANSITIONS } from '../../domain/run.ts';
 import { createRunTable } from './run-table.ts';
 
 /** Told of every change of a row, as DynamoDB's stream tells it. */
@@ -15,7 +15,9 @@ const holds = (run: Run, { transition, expect }: RunChange): boolean => {
     (expect.g === undefined || run.g === expect.g) &&
     (expect.fence === undefined || run.fence === expect.fence) &&
     (expect.session === undefined || run.session?.id === expect.session) &&
-    (!expect.evidencePending || run.evidence?.state === 'pending')
+    (!expect.evidencePending || run.evidence?.state === 'pending') &&
+    (expect.startingAt === undefined || !missesStart(run, expect.startingAt)) &&
+    (!expect.keepsOutput || keepsOutput(run))
   );
 };
 
@@ -75,6 +77,14 @@ export const createMemoryRunStore = (
       }
       return { kind: 'won', run: next };
     },
+    note: async (id, note, now) => {
+      patch(
+        id,
+        () => true,
+        () => ({ ...note, updatedAt: now }),
+      );
+      return table.find(id);
+    },
     fence: async (id, g) =>
       patch(
         id,
@@ -96,7 +106,7 @@ export const createMemoryRunStore = (
       ),
     readyHead: table.readyHead,
     newest: table.newest,
-    newestIdsOfHandler: table.newestIdsOfHandler,
+    newestIdsOfOrigin: table.newestIdsOfOrigin,
     newestIdsOfStatus: table.newestIdsOfStatus,
     readyIds: table.readyIds,
     getMany: table.getMany,

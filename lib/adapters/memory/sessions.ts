@@ -10,14 +10,21 @@ export type SessionFeed = (before: Session | undefined, after: Session | undefin
 /** The page of a shard that a look for credit reads. */
 export const pageOfShard = (
   rows: Iterable<Session>,
-  { pool, shard, after }: Omit<Parameters<SessionStore['look']>[0], 'reading'>,
+  { pool, shard, after, limit = SESSIONS_PER_LOOK }: Omit<Parameters<SessionStore['look']>[0], 'reading'>,
 ): Awaited<ReturnType<SessionStore['look']>> => {
   const sessions = [...rows]
     .filter((session) => session.pool === pool && session.shard === shard)
     .filter((session) => after === undefined || session.id > after)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
-  return { sessions: sessions.slice(0, SESSIONS_PER_LOOK), more: sessions.length > SESSIONS_PER_LOOK };
+  return { sessions: sessions.slice(0, limit), more: sessions.length > limit };
 };
+
+/** A disabled session keeps what it has and takes no more. */
+const mayTake = (session: Session, take: number): boolean => take === 0 || session.disabled === undefined;
+
+/** A socket that a heartbeat came by becomes the session's where none is known. */
+const socketOf = ({ conn }: Session, heartbeat: { readonly conn?: string }): Partial<Session> =>
+  conn === undefined && heartbeat.conn !== undefined ? { conn: heartbeat.conn } : {};
 
 /** The sessions in this process: the twin of the DynamoDB adapter, condition by condition. */
 export const createMemorySessionStore = (onChange: SessionFeed = () => undefined): SessionStore => {
@@ -47,12 +54,13 @@ export const createMemorySessionStore = (onChange: SessionFeed = () => undefined
     ref: SessionRef,
     condition: (session: Session) => boolean,
     fields: (session: Session) => Partial<Session>,
+    take = 0,
   ): Reported => {
     const before = rows.get(keyOf(ref));
     if (before === undefined) {
       return { kind: 'missing' };
     }
-    const session = change(ref, condition, fields);
+    const session = mayTake(before, take) ? change(ref, condition, fields) : undefined;
     return session === undefined
       ? { kind: 'refused', session: before }
       : { kind: 'stored', session, before: before.list, hadCredit: available(before) > 0 };
@@ -78,7 +86,8 @@ export const createMemorySessionStore = (onChange: SessionFeed = () => undefined
         read,
         (session) =>
           session.st === 'up' &&
-          (count === 1 ? session.q < session.limit : session.q <= read.q && session.limit >= read.limit),
+          (count === 1 ? session.q < session.limit : session.q <= read.q && session.limit >= read.limit) &&
+          session.disabled === undefined,
         (session) => ({ q: session.q + count, takeAt: now }),
       ),
     giveBack: async (taken, count) =>
@@ -95,9 +104,10 @@ export const createMemorySessionStore = (onChange: SessionFeed = () => undefined
           rep,
           seen,
           limit,
-          ...(heartbeat && { list: heartbeat.list, hbAt: now, conn: session.conn ?? heartbeat.conn }),
+          ...(heartbeat && { list: heartbeat.list, hbAt: now, ...socketOf(session, heartbeat) }),
           ...(take === 0 ? {} : { q: session.q + take, takeAt: now }),
         }),
+        take,
       ),
     resume: async (ref, socket, { rep, seen, limit }, list, now) =>
       reported(
@@ -105,6 +115,15 @@ export const createMemorySessionStore = (onChange: SessionFeed = () => undefined
         (session) => session.st === 'up' && session.epoch < socket.epoch,
         () => ({ ...socket, rep, seen, limit, list, hbAt: now }),
       ),
+    configure: async (ref, { disabled, ...settings }) => {
+      const session = rows.get(keyOf(ref));
+      if (session?.st !== 'up') {
+        return undefined;
+      }
+      const { disabled: before, ...plain } = session;
+      const off = disabled ?? before === true;
+      return put(session, { ...plain, ...settings, ...(off ? { disabled: true } : {}) });
+    },
     detach: async (ref, conn) => {
       const session = rows.get(keyOf(ref));
       if (session?.conn !== conn) {

@@ -5,7 +5,6 @@ import type {
   IdempotencyStore,
   Reservation,
   RunException,
-  StatusCounts,
   StoredReport,
   WorkerException,
 } from '../../application/ports/index.ts';
@@ -59,6 +58,7 @@ export const createMemoryIdempotencyStore = (): IdempotencyStore => {
 };
 
 type ShardCount = { position: bigint; readonly counts: Record<string, number> };
+type Counter = Parameters<CountStore['add']>[0];
 
 const addAll = (sums: Record<string, number>, deltas: Readonly<Record<string, number>>): void => {
   for (const [status, by] of Object.entries(deltas)) {
@@ -67,18 +67,31 @@ const addAll = (sums: Record<string, number>, deltas: Readonly<Record<string, nu
 };
 
 export const createMemoryCountStore = (): CountStore => {
-  const counters = new Map<string | undefined, Map<string, ShardCount>>();
+  const counters = new Map<string | number | undefined, Map<string, ShardCount>>();
+  const nameOf = (counter: Counter): string | number | undefined =>
+    typeof counter === 'object' ? counter.hour : counter;
+  const sumOf = (name: string | number | undefined): Record<string, number> => {
+    const sums: Record<string, number> = {};
+    for (const { counts } of counters.get(name)?.values() ?? []) {
+      addAll(sums, counts);
+    }
+    return sums;
+  };
   return {
-    read: async (counter) => {
-      const sums: Record<string, number> = {};
-      for (const { counts } of counters.get(counter)?.values() ?? []) {
-        addAll(sums, counts);
-      }
-      return sums as StatusCounts;
-    },
+    read: async (counter) => sumOf(counter),
+    hours: async (from, to) =>
+      [...counters.keys()]
+        .filter((name) => typeof name === 'number')
+        .filter((hour) => from <= hour && hour < to)
+        .sort((a, b) => a - b)
+        .map((hour) => {
+          const { created = 0, ...ended } = sumOf(hour);
+          return { hour, created, ended };
+        }),
     add: async (counter, streamShard, { first, last }, deltas) => {
-      const shards = counters.get(counter) ?? new Map<string, ShardCount>();
-      counters.set(counter, shards);
+      const name = nameOf(counter);
+      const shards = counters.get(name) ?? new Map<string, ShardCount>();
+      counters.set(name, shards);
       const shard = shards.get(streamShard);
       if (shard !== undefined && shard.position >= first) {
         return { kind: 'counted', position: shard.position };

@@ -4,6 +4,8 @@ export type SortedList<T> = {
   readonly remove: (item: T) => void;
   /** Up to `limit` items below `probe` (all, without one), the last first. */
   readonly below: (probe: T | undefined, limit: number) => readonly T[];
+  /** Up to `limit` items above `probe` (all, without one), the first first. */
+  readonly above: (probe: T | undefined, limit: number) => readonly T[];
   readonly first: (limit: number) => readonly T[];
 };
 
@@ -42,6 +44,11 @@ export const createSortedList = <T>(compare: (a: T, b: T) => number): SortedList
     below: (probe, limit) => {
       const end = probe === undefined ? items.length : position(probe);
       return items.slice(Math.max(0, end - limit), end).reverse();
+    },
+    above: (probe, limit) => {
+      const at = probe === undefined ? 0 : position(probe);
+      const begin = probe !== undefined && holds(probe, at) ? at + 1 : at;
+      return items.slice(begin, begin + limit);
     },
     first: (limit) => items.slice(0, limit),
   };

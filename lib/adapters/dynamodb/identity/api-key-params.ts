@@ -1,13 +1,13 @@
 import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { MAX_KEYS_PER_USER } from '../../../application/ports/identity.ts';
 import type { ApiKey } from '../../../domain/identity/api-key.ts';
+import { type Action, type Actions, addItem, isEqual, isThere } from '../actions.ts';
 import type { Item } from '../conditional.ts';
 import { createExpression } from '../expression.ts';
 import type { Key } from '../keys.ts';
 import type { Params } from '../run-params.ts';
 import { toTtl } from '../ttl.ts';
 import { apiKeyKey, userKey } from './keys.ts';
-import { type Action, type Actions, addItem, isEqual, isThere } from './params.ts';
 
 /** An expired key stays in the list so long that its owner can see why a machine was turned away. */
 const EXPIRED_KEPT_MS = 30 * 86_400_000;

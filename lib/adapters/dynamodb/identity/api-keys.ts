@@ -3,14 +3,14 @@ import { type KeyStore, MAX_KEYS_PER_USER } from '../../../application/ports/ide
 import type { ApiKey } from '../../../domain/identity/api-key.ts';
 import type { AuditDraft } from '../../../domain/identity/audit.ts';
 import { isActive, type User } from '../../../domain/identity/user.ts';
+import { partitionParams } from '../actions.ts';
 import type { Table } from '../client.ts';
 import { attemptWrite } from '../conditional.ts';
+import { outsideTransactions } from '../conflict.ts';
+import { queryRows, readRow } from '../read.ts';
 import { createKeyActions, decodeKey, recountParams, replaceKeyActions, revokeKeyActions } from './api-key-params.ts';
 import { writeRecorded } from './audit.ts';
-import { outsideTransactions } from './conflict.ts';
 import { apiKeyKey, apiKeyPartition } from './keys.ts';
-import { partitionParams } from './params.ts';
-import { queryRows, readRow } from './read.ts';
 import { decodeUser } from './user-params.ts';
 
 export const createKeyStore = (table: Table): KeyStore => {

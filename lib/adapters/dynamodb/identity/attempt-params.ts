@@ -1,8 +1,8 @@
 import type { PutCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Attempts } from '../../attempt-log.ts';
+import { isEqual, isNew } from '../actions.ts';
 import type { Params } from '../run-params.ts';
 import { attemptsKey } from './keys.ts';
-import { isEqual, isNew } from './params.ts';
 
 /** @param seen `op` of the row that was read; absent: there was none */
 export const putAttemptsParams = (

@@ -4,11 +4,11 @@ import type { AttemptStore } from '../../../application/ports/identity.ts';
 import { type Attempts, withAttempt, withoutAttempt } from '../../attempt-log.ts';
 import type { Table } from '../client.ts';
 import { attemptWrite, opOf } from '../conditional.ts';
+import { pause } from '../pause.ts';
+import { readRow } from '../read.ts';
 import { toTtl } from '../ttl.ts';
 import { putAttemptsParams } from './attempt-params.ts';
 import { attemptsKey } from './keys.ts';
-import { pause } from './pause.ts';
-import { readRow } from './read.ts';
 
 /** Each try lost means that another was counted, and at most 50 are (the limit of an address): beyond, it is a fault. */
 const TRIES = 100;

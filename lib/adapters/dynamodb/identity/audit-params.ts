@@ -1,10 +1,10 @@
 import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { AuditEntry } from '../../../domain/identity/audit.ts';
+import { type Action, addItem } from '../actions.ts';
 import type { Item } from '../conditional.ts';
 import { createExpression } from '../expression.ts';
 import type { Params } from '../run-params.ts';
 import { AUDIT_LOG, auditKey, auditSortKey } from './keys.ts';
-import { type Action, addItem } from './params.ts';
 
 /** Takes the next place of the chain, if nobody has it. */
 export const entryAction = (entry: AuditEntry, op: string, tableName: string): Action =>

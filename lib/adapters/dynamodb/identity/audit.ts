@@ -11,12 +11,12 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AuditStore } from '../../../application/ports/identity.ts';
 import type { AuditDraft, AuditEntry } from '../../../domain/identity/audit.ts';
 import { entryAfter } from '../../audit-chain.ts';
+import type { Actions } from '../actions.ts';
 import type { Table } from '../client.ts';
 import type { Item } from '../conditional.ts';
+import { pause } from '../pause.ts';
+import { queryRows } from '../read.ts';
 import { decodeEntry, entryAction, newestEntriesParams } from './audit-params.ts';
-import type { Actions } from './params.ts';
-import { pause } from './pause.ts';
-import { queryRows } from './read.ts';
 
 /** Places lost in a row before the head is read again: by then the chain is far ahead, or crowded. */
 const LOSSES = 3;

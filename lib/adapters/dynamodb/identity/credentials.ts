@@ -2,10 +2,10 @@ import type { CredentialStore } from '../../../application/ports/identity.ts';
 import type { Table } from '../client.ts';
 import type { Item } from '../conditional.ts';
 import type { Key } from '../keys.ts';
+import { readRows } from '../read.ts';
 import { decodeKey } from './api-key-params.ts';
 import { apiKeyKey, loginKey, userKey } from './keys.ts';
 import { decodeLogin } from './login-params.ts';
-import { readRows } from './read.ts';
 import { decodeUser } from './user-params.ts';
 
 export const createCredentialStore = (table: Table): CredentialStore => {

@@ -23,13 +23,14 @@ import { DEFINITION_PARTITIONS } from '../../../contracts/definitions-table.ts';
 import { EXECUTION_PARTITIONS } from '../../../contracts/executions-table.ts';
 import type { ApiKey } from '../../../domain/identity/api-key.ts';
 import type { Login } from '../../../domain/identity/login.ts';
-import { type Key, runIdOf, runSortKey } from '../keys.ts';
+import { runIdOfOrder, runOrder } from '../../../domain/ids.ts';
+import type { Key } from '../keys.ts';
 
 export const userKey = (id: string): Key => ({ pk: `${DEFINITION_PARTITIONS.user}${id}`, sk: 'USER' });
 
 export const USER_LIST = DEFINITION_PARTITIONS.users;
-export const userListKey = (id: string): Key => ({ pk: USER_LIST, sk: runSortKey(id) });
-export const userIdOf = runIdOf;
+export const userListKey = (id: string): Key => ({ pk: USER_LIST, sk: runOrder(id) });
+export const userIdOf = runIdOfOrder;
 
 export const uniqueKey = (name: string): Key => ({ pk: `${DEFINITION_PARTITIONS.unique}${name}`, sk: 'UNIQUE' });
 
@@ -41,7 +42,7 @@ export const loginKey = ({ user, id }: Pick<Login, 'user' | 'id'>): Key => ({
 export const apiKeyPartition = (owner: string): string => `${DEFINITION_PARTITIONS.apiKey}${owner}`;
 export const apiKeyKey = ({ owner, id }: Pick<ApiKey, 'owner' | 'id'>): Key => ({
   pk: apiKeyPartition(owner),
-  sk: runSortKey(id),
+  sk: runOrder(id),
 });
 
 /** Hashed: what is typed as a name may be as long as it likes, and may be a password in the wrong field. */
@@ -55,7 +56,7 @@ export const PUBLIC_KEYS_KEY: Key = { pk: DEFINITION_PARTITIONS.publicKeys, sk: 
 export const FIRST_ADMIN_KEY: Key = { pk: DEFINITION_PARTITIONS.firstAdmin, sk: 'FIRST_ADMIN' };
 
 export const AUDIT_LOG = DEFINITION_PARTITIONS.audit;
-export const auditSortKey = (seq: number): string => runSortKey(String(seq));
+export const auditSortKey = (seq: number): string => runOrder(String(seq));
 export const auditKey = (seq: number): Key => ({ pk: AUDIT_LOG, sk: auditSortKey(seq) });
 
 export const throttleKey = (principal: string): Key => ({

@@ -1,9 +1,9 @@
 import type { Login } from '../../../domain/identity/login.ts';
+import { type Actions, addItem, isThere } from '../actions.ts';
 import type { Item } from '../conditional.ts';
 import { createExpression } from '../expression.ts';
 import { toTtl } from '../ttl.ts';
 import { loginKey } from './keys.ts';
-import { type Actions, addItem, isThere } from './params.ts';
 
 export const createLoginActions = (login: Login, tableName: string): Actions => ({
   row: addItem(tableName, { ...login, ...loginKey(login), ttl: toTtl(login.expiresAt) }),

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { PutCommand, type PutCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { PublicJwk, PublicKeyStore } from '../../../application/ports/identity.ts';
+import { isEqual, isNew } from '../actions.ts';
 import type { Table } from '../client.ts';
 import { attemptWrite, type Item, opOf } from '../conditional.ts';
+import { readRow } from '../read.ts';
 import type { Params } from '../run-params.ts';
 import { PUBLIC_KEYS_KEY } from './keys.ts';
-import { isEqual, isNew } from './params.ts';
-import { readRow } from './read.ts';
 
 /** Only instances that start at the same moment with other keys write against each other. */
 const TRIES = 5;

@@ -1,10 +1,10 @@
 /** What is sent to DynamoDB for a user: pure, so that the conditions can be read, reviewed and tested without a client. */
 import { emailKey, usernameKey } from '../../../domain/identity/names.ts';
 import { isActiveAdmin, type User } from '../../../domain/identity/user.ts';
+import { type Action, type Actions, addItem, isEqual, isThere } from '../actions.ts';
 import type { Item } from '../conditional.ts';
 import { createExpression } from '../expression.ts';
 import { FIRST_ADMIN_KEY, USER_COUNTS_KEY, uniqueKey, userKey, userListKey } from './keys.ts';
-import { type Action, type Actions, addItem, isEqual, isThere } from './params.ts';
 
 /** The unique keys that a user holds, and what each of them is. Nobody else may have them, as either. */
 const namesOf = (user: User): ReadonlyMap<string, 'username' | 'email'> =>

@@ -1,9 +1,9 @@
 import type { UserStore } from '../../../application/ports/identity.ts';
+import { partitionParams } from '../actions.ts';
 import type { Table } from '../client.ts';
+import { queryRows, readRow, readRows } from '../read.ts';
 import { writeRecorded } from './audit.ts';
 import { FIRST_ADMIN_KEY, USER_COUNTS_KEY, USER_LIST, uniqueKey, userIdOf, userKey } from './keys.ts';
-import { partitionParams } from './params.ts';
-import { queryRows, readRow, readRows } from './read.ts';
 import { createUserActions, decodeUser, replaceUserActions } from './user-params.ts';
 
 /** DynamoDB's limit of a partition key. A longer name cannot have been taken, and must not be asked for. */

@@ -1,9 +1,9 @@
 /** What the parameters of several rows have in common. */
 import type { QueryCommandInput, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { Item } from '../conditional.ts';
-import { createExpression, type Expression } from '../expression.ts';
-import type { Key } from '../keys.ts';
-import type { Params } from '../run-params.ts';
+import type { Item } from './conditional.ts';
+import { createExpression, type Expression } from './expression.ts';
+import type { Key } from './keys.ts';
+import type { Params } from './run-params.ts';
 
 /** One action of a transaction. */
 export type Action = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
