@@ -14,6 +14,10 @@ const HELP = `Executes the tasks of a Cronsaga control plane.
   --max-tasks N         tasks at a time, 1 to 100 (default 10)
   --pool POOL           the queue that it serves (default "default")
   --tag TAG             repeatable, or separated by commas
+  --worker ID           id under which it is registered (default: its name)
+  --label NAME=VALUE    what tasks may ask for; repeatable
+  --category CODE       category that it serves (default: all), repeatable, or separated by commas; its scripts are run
+                        only with --allow shell
   --allow LIST          built-in handlers that tasks may use: shell,http,python (default none)
   --allow-network CIDR  network that http tasks may reach although it is not public, such as 127.0.0.0/8; repeatable
   --http-url URL        base of the HTTP API, for payloads over 24 KB (default: the origin of --url)
@@ -27,6 +31,8 @@ Exit code: 0 after a drain, 1 when it was ended at once or cannot start, 2 for a
 const FLAGS: Readonly<Record<string, string>> = {
   maxTasks: '--max-tasks',
   tags: '--tag',
+  labels: '--label',
+  categories: '--category',
   allowNetwork: '--allow-network',
   spoolDirectory: '--spool',
   httpUrl: '--http-url',
@@ -35,6 +41,12 @@ const FLAGS: Readonly<Record<string, string>> = {
 function fail(message: string, exitCode: number): never {
   process.stderr.write(`worker: ${message} See --help.\n`);
   process.exit(exitCode);
+}
+
+function readLabel(text: string): [name: string, value: string] {
+  const equals = text.indexOf('=');
+  if (equals === -1) throw new Error(`--label "${text}" must be NAME=VALUE.`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 /** `undefined` asks for the help text. */
@@ -49,6 +61,9 @@ function readOptions(): WorkerOptions | undefined {
       'max-tasks': text,
       pool: text,
       tag: list,
+      worker: text,
+      label: list,
+      category: list,
       allow: list,
       'allow-network': list,
       'http-url': text,
@@ -67,6 +82,9 @@ function readOptions(): WorkerOptions | undefined {
     // The worker checks them, and its message names the ones there are.
     allow: split(values.allow) as BuiltIn[],
     allowNetwork: split(values['allow-network']),
+    ...(values.worker === undefined ? {} : { worker: values.worker }),
+    ...(values.label === undefined ? {} : { labels: Object.fromEntries(values.label.map(readLabel)) }),
+    ...(values.category === undefined ? {} : { categories: split(values.category) }),
     ...(values.pool === undefined ? {} : { pool: values.pool }),
     ...(values['max-tasks'] === undefined ? {} : { maxTasks: Number(values['max-tasks']) }),
     ...(values['http-url'] === undefined ? {} : { httpUrl: values['http-url'] }),

@@ -24,6 +24,7 @@ import { createSession, type Identity, type Load, type Session } from './session
 import { createSleepWatch } from './sleep-watch.ts';
 import { createSlots } from './slots.ts';
 import type { Spool } from './spool.ts';
+import { createStreaming } from './streaming.ts';
 import { every } from './timers.ts';
 import { createWaiters } from './waiters.ts';
 
@@ -42,8 +43,8 @@ export type AgentParams = {
   /** 0 ≤ random < 1: spreads the reconnects of a fleet. */
   readonly random: () => number;
   readonly timings: ConnectorTimings;
-  /** The first `welcome` has come. */
-  readonly onWelcome: () => void;
+  /** The first `welcome` of a session has come. */
+  readonly onWelcome: (welcome: ServerFrameOf<'welcome'>) => void;
 };
 
 export type Agent = {
@@ -79,16 +80,18 @@ export function createAgent(params: AgentParams): Agent {
   let asked: { readonly link: Link; readonly epoch: number } | undefined;
   let reportedAt = Number.NEGATIVE_INFINITY;
   let draining = false;
+  /** What a person set goes before what the worker was started with. */
+  let maxTasks = identity.maxTasks;
   let finished: Promise<void> | undefined;
   let cancelHeartbeat: Cancel = () => {};
   let cancelPulse: Cancel = () => {};
   const waiters = createWaiters(clock);
   const startedToTell = new Map<AttemptRef, number>();
 
-  const load = (): Load => ({ max: draining ? 0 : identity.maxTasks, inFlight: slots.inFlight() });
+  const load = (): Load => ({ max: draining ? 0 : maxTasks, inFlight: slots.inFlight() });
 
   const slots = createSlots({
-    maxTasks: identity.maxTasks,
+    maxTasks: () => maxTasks,
     handlers: params.handlers,
     clock,
     serverClock,
@@ -110,7 +113,15 @@ export function createAgent(params: AgentParams): Agent {
       const text = note === undefined ? {} : { note };
       send({ type: 'progress', ...session.envelope, run, attempt, percent, ...text });
     },
+    openStream: (order) => streaming.open(order),
     onGone: waiters.check,
+  });
+
+  const streaming = createStreaming({
+    clock,
+    send: ([run, attempt], from, text, done) =>
+      send({ type: 'log', ...session.envelope, run, attempt, from, text }, done),
+    onSent: waiters.check,
   });
 
   const outbox = createOutbox({
@@ -231,6 +242,10 @@ export function createAgent(params: AgentParams): Agent {
       case 'cancel':
         onCancel(frame);
         break;
+      case 'configure':
+        setMaxTasks(frame.maxTasks);
+        heartbeat();
+        break;
       case 'sync':
         session.sync(frame.q);
         heartbeat();
@@ -256,9 +271,24 @@ export function createAgent(params: AgentParams): Agent {
     logger.info(first ? 'connected' : 'session resumed', { session: session.id });
     cancelHeartbeat();
     cancelHeartbeat = every(clock, heartbeatMs, heartbeat);
-    if (first) params.onWelcome();
+    if (frame.type === 'welcome') onWelcome(frame, first);
+    streaming.resume();
     outbox.flush();
     tellStarted();
+    slots.pump();
+  }
+
+  function onWelcome(frame: ServerFrameOf<'welcome'>, first: boolean): void {
+    const before = maxTasks;
+    setMaxTasks(frame.maxTasks ?? identity.maxTasks);
+    if (maxTasks !== before) heartbeat();
+    if (first) params.onWelcome(frame);
+  }
+
+  function setMaxTasks(most: number): void {
+    if (most === maxTasks) return;
+    logger.info('runs at a time', { maxTasks: most });
+    maxTasks = most;
     slots.pump();
   }
 
@@ -290,6 +320,7 @@ export function createAgent(params: AgentParams): Agent {
     if (session.voidOldGaps()) heartbeat();
     memory.purge();
     outbox.purge();
+    streaming.purge();
   }
 
   async function leave(): Promise<void> {
@@ -328,7 +359,7 @@ export function createAgent(params: AgentParams): Agent {
         draining = true;
         heartbeat();
       }
-      const empty = (): boolean => slots.inFlight() === 0 && outbox.waiting() === 0;
+      const empty = (): boolean => slots.inFlight() === 0 && outbox.waiting() === 0 && !streaming.waits();
       await waiters.until(() => finished !== undefined || empty(), withinMs);
       await finish();
     },

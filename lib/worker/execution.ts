@@ -27,6 +27,8 @@ export type ExecutionParams = {
   readonly clock: Clock;
   readonly serverClock: ServerClock;
   readonly onProgress: Control['progress'];
+  /** Something was written or logged. */
+  readonly onText: (text: string) => void;
 };
 
 /** Starts one attempt now, enforces its timeout and turns whatever comes of it into a result. */
@@ -56,7 +58,11 @@ export function startExecution(params: ExecutionParams): Execution {
   const control: Control = {
     stopping: stopping.signal,
     killing: killing.signal,
-    log: (line) => log.push(`${line}\n`),
+    log: (line) => {
+      log.push(`${line}\n`);
+      params.onText(`${line}\n`);
+    },
+    write: params.onText,
     progress: params.onProgress,
   };
   const run = async (): Promise<RunResult> => {
@@ -66,7 +72,8 @@ export function startExecution(params: ExecutionParams): Execution {
     ]);
     cancelTimeout();
     cancelKill();
-    return toResult({ ending, cause, order, startedAt, durationMs: clock.monotonicMs() - beganAt, log: log.read() });
+    const durationMs = Math.round(clock.monotonicMs() - beganAt);
+    return toResult({ ending, cause, order, startedAt, durationMs, log: log.read() });
   };
   return { startedAt, ended: run(), stop };
 }
@@ -87,6 +94,8 @@ const toTask = (order: RunOrder, payload: unknown): Task => ({
   payload,
   tries: order.tries,
   maxTries: order.maxTries,
+  ...(order.scheduledAt === undefined ? {} : { scheduledAt: order.scheduledAt }),
+  ...(order.shard === undefined ? {} : { shard: order.shard }),
 });
 
 /** An executor reports failure as a value; one that throws has a fault, which must still end its run. */

@@ -11,6 +11,10 @@ export type Task = {
   /** How often the run was tried before, and how often it may be tried. */
   readonly tries: number;
   readonly maxTries: number;
+  /** The occurrence of the schedule that it is for, epoch ms: the same for every attempt. Absent when a person started it. */
+  readonly scheduledAt?: number;
+  /** Its place among the runs of a broadcast, from 0. */
+  readonly shard?: { readonly index: number; readonly total: number };
 };
 
 export type Context = {
@@ -34,6 +38,8 @@ export type Ending = Pick<RunResult, 'reason' | 'exitCode' | 'signal' | 'output'
 
 /** What an executor is given besides its task. */
 export type Control = Pick<Context, 'log' | 'progress'> & {
+  /** What the attempt writes, as it comes: shown while it runs. Lines of `log` are shown without it. */
+  readonly write: (text: string) => void;
   /** Aborted when the attempt shall stop: SIGTERM for a process. */
   readonly stopping: AbortSignal;
   /** Aborted when its grace is over: SIGKILL for a process. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { nameSchema } from '../contracts/frames.ts';
-import { MAX_SLOTS } from '../contracts/limits.ts';
+import { categoryCodeSchema, nameSchema, workerIdSchema } from '../contracts/frames.ts';
+import { MAX_CATEGORIES, MAX_LABELS, MAX_SLOTS } from '../contracts/limits.ts';
 import { parseNetwork } from './built-in/address-guard.ts';
 import { type BuiltIn, builtInSchema } from './built-in/index.ts';
 import type { WorkerLogger } from './logger.ts';
@@ -17,6 +17,15 @@ export type WorkerOptions = {
   /** The queue that it serves. Default `default`. */
   readonly pool?: string;
   readonly tags?: readonly string[];
+  /** Id under which the worker is registered. Default: its name. */
+  readonly worker?: string;
+  /** What tasks may ask for by name and value. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * Codes of the categories that it serves. Default: all. The scripts of a category are run before its first run, which only a
+   * worker that allows `shell` may do.
+   */
+  readonly categories?: readonly string[];
   /** Built-in handlers that tasks may use. Default none. */
   readonly allow?: readonly BuiltIn[];
   /** Networks that the http handlers may reach although they are not public: `127.0.0.0/8`. Default none. */
@@ -42,6 +51,7 @@ const name = z
     (text) => nameSchema.safeParse(text).success,
     'must be 1 to 64 letters, digits, dots, underscores or hyphens',
   );
+const LABEL_CHARS = 64;
 const SLOTS = `must be a whole number from 1 to ${MAX_SLOTS}`;
 
 const optionsSchema = z.object({
@@ -52,6 +62,32 @@ const optionsSchema = z.object({
   maxTasks: z.int(SLOTS).min(1, SLOTS).max(MAX_SLOTS, SLOTS).default(10),
   pool: name.default('default'),
   tags: z.array(name).max(32, 'must be 32 at most').default([]),
+  worker: z
+    .string()
+    .refine(
+      (text) => workerIdSchema.safeParse(text).success,
+      'must be 1 to 128 letters, digits, dots, underscores or hyphens',
+    )
+    .optional(),
+  labels: z
+    .record(z.string(), z.string().max(LABEL_CHARS, `must have values of at most ${LABEL_CHARS} characters`))
+    .refine(
+      (labels) => Object.keys(labels).every((label) => nameSchema.safeParse(label).success),
+      'must have names of 1 to 64 letters, digits, dots, underscores or hyphens',
+    )
+    .refine((labels) => Object.keys(labels).length <= MAX_LABELS, `must be ${MAX_LABELS} at most`)
+    .optional(),
+  categories: z
+    .array(
+      z
+        .string()
+        .refine(
+          (text) => categoryCodeSchema.safeParse(text).success,
+          'must be codes of 1 to 128 characters that do not begin with a digit',
+        ),
+    )
+    .max(MAX_CATEGORIES, `must be ${MAX_CATEGORIES} at most`)
+    .optional(),
   allow: z.array(builtInSchema).default([]),
   allowNetwork: z
     .array(

@@ -5,7 +5,7 @@ import { errorText } from './handlers.ts';
 export type PayloadSource = { readonly httpUrl: string; readonly token: string };
 export type LoadedPayload =
   | { readonly payload: unknown }
-  | { readonly reason: 'bad_payload' | 'payload_unavailable'; readonly error: string };
+  | { readonly reason: 'bad_payload' | 'payload_unavailable' | 'refused'; readonly error: string };
 
 const FETCH_TRIES = 3;
 const FETCH_TIMEOUT_MS = 10_000;

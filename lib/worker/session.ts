@@ -11,6 +11,11 @@ export type Identity = {
   readonly maxTasks: number;
   readonly handlers: readonly string[];
   readonly tags: readonly string[];
+  /** Id of the registered worker that it is; absent, its name is its id. */
+  readonly worker?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Codes of the categories that it serves; absent: all. */
+  readonly categories?: readonly string[];
 };
 
 /** What a report tells about the slots (C2). */
@@ -72,8 +77,13 @@ export function createSession(
       return window !== before;
     },
     hello(load, list) {
-      const { name, maxTasks, handlers, tags } = identity;
-      const who = { name, maxTasks, handlers: [...handlers], tags: [...tags] };
+      const { name, maxTasks, handlers, tags, worker, labels, categories } = identity;
+      const who = {
+        ...{ name, maxTasks, handlers: [...handlers], tags: [...tags] },
+        ...(worker === undefined ? {} : { worker }),
+        ...(labels === undefined ? {} : { labels: { ...labels } }),
+        ...(categories === undefined ? {} : { categories: [...categories] }),
+      };
       return {
         type: 'hello',
         ...report(load),

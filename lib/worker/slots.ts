@@ -17,10 +17,12 @@ import { type Execution, startExecution, unbegun } from './execution.ts';
 import type { Registered } from './handlers.ts';
 import type { LoadedPayload } from './order-payload.ts';
 import { createProgress, type Progress } from './progress.ts';
+import type { Streaming } from './streaming.ts';
 import { atServerTime } from './timers.ts';
 
 export type SlotsParams = {
-  readonly maxTasks: number;
+  /** It may change while runs are executed: those end, and fewer or more begin. */
+  readonly maxTasks: () => number;
   readonly handlers: ReadonlyMap<string, Registered>;
   readonly clock: Clock;
   readonly serverClock: ServerClock;
@@ -31,6 +33,7 @@ export type SlotsParams = {
   /** It has lived long enough to be told about. */
   readonly onStarted: (ref: AttemptRef, startedAt: number) => void;
   readonly onProgress: (progress: Progress) => void;
+  readonly openStream: Streaming['open'];
   /** An attempt that had been given up is gone: its slot is free and there is no result. */
   readonly onGone: () => void;
 };
@@ -50,6 +53,9 @@ export type Slots = {
   /** The worker ends: everything is given up, idempotent or not. */
   readonly abandonAll: () => void;
 };
+
+/** Of a run whose output is not kept: the control plane would drop it, at the price of a write. */
+const withoutOutput = ({ output: _output, log: _log, ...result }: RunResult): RunResult => result;
 
 type Entry = {
   readonly order: RunOrder;
@@ -96,6 +102,7 @@ export function createSlots(params: SlotsParams): Slots {
     const progress = createProgress(clock, (percent, note) => {
       if (!entry.abandoned) params.onProgress({ ref: entry.ref, percent, note });
     });
+    const stream = params.openStream(entry.order);
     const execution = startExecution({
       order: entry.order,
       payload: loaded.payload,
@@ -103,24 +110,32 @@ export function createSlots(params: SlotsParams): Slots {
       clock,
       serverClock,
       onProgress: progress.report,
+      onText: stream.write,
     });
     entry.execution = execution;
     const cancelStarted = clock.startTimer(STARTED_AFTER_MS, () => {
-      if (!entry.abandoned) params.onStarted(entry.ref, execution.startedAt);
+      if (entry.abandoned) return;
+      params.onStarted(entry.ref, execution.startedAt);
+      stream.begin();
     });
     void execution.ended.then((result) => {
       cancelStarted();
       progress.stop();
       executing -= 1;
       drop(entry);
-      if (entry.abandoned) params.onGone();
-      else params.onResult(result);
+      if (entry.abandoned) {
+        stream.drop();
+        params.onGone();
+      } else {
+        stream.end();
+        params.onResult(entry.order.stream ? result : withoutOutput(result));
+      }
       pump();
     });
   };
 
   const pump = (): void => {
-    while (executing < params.maxTasks && due.length > 0 && params.mayStart()) {
+    while (executing < params.maxTasks() && due.length > 0 && params.mayStart()) {
       const next = due.shift();
       if (next === undefined) continue;
       // It may have fallen due by a wall clock that was wrong, while the server's was not known after a sleep.

@@ -3,6 +3,7 @@ import { handlerNameSchema } from '../contracts/frames.ts';
 import { MAX_HANDLERS } from '../contracts/limits.ts';
 import { type Agent, createAgent } from './agent.ts';
 import { builtIns } from './built-in/index.ts';
+import { type Categories, createCategories } from './categories.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { CONNECTOR_TIMINGS, type ConnectorTimings } from './connector.ts';
 import { type Handler, inProcess, type Registered } from './handlers.ts';
@@ -34,6 +35,7 @@ export class Worker {
   readonly #logger: WorkerLogger;
   readonly #surroundings: Surroundings;
   readonly #handlers = new Map<string, Registered>();
+  readonly #categories: Categories;
   #agent: Agent | undefined;
   #welcomed: Promise<void> | undefined;
   #settleStart: () => void = () => {};
@@ -43,6 +45,8 @@ export class Worker {
     this.#options = checkOptions(options);
     this.#logger = options.logger ?? createTextLogger((line) => process.stderr.write(line));
     this.#surroundings = { clock: systemClock, random: Math.random, timings: CONNECTOR_TIMINGS, ...surroundings };
+    const { clock } = this.#surroundings;
+    this.#categories = createCategories({ mayRun: this.#options.allow.includes('shell'), clock, logger: this.#logger });
     for (const [name, execute] of builtIns(this.#options.allow, this.#options.allowNetwork)) {
       this.#register(name, { execute, idempotent: false });
     }
@@ -68,9 +72,13 @@ export class Worker {
     await this.#welcomed;
   }
 
-  /** Takes no more, finishes what it has (for `withinMs` at most; the rest is killed), says goodbye and closes. */
+  /**
+   * Takes no more, finishes what it has (for `withinMs` at most; the rest is killed), says goodbye, closes and undoes what was
+   * set up for categories.
+   */
   async drain(withinMs: number = DRAIN_MS): Promise<void> {
     await this.#agent?.drain(withinMs);
+    await this.#categories.teardown();
     this.#settleStart();
   }
 
@@ -87,7 +95,7 @@ export class Worker {
   }
 
   #begin(): Promise<void> {
-    const { url, token, name, pool, maxTasks, tags } = this.#options;
+    const { url, token, name, pool, maxTasks, tags, worker, labels, categories } = this.#options;
     const logger = this.#logger;
     const { clock } = this.#surroundings;
     const httpUrl = this.#options.httpUrl ?? httpUrlBeside(url);
@@ -98,12 +106,25 @@ export class Worker {
       this.#agent = createAgent({
         openLink: (events) => openLink({ url, token, clock, logger }, events),
         makeSessionId: () => randomUUID(),
-        loadPayload: (order, signal) => loadPayload(order, { httpUrl, token }, signal),
-        identity: { name, pool, maxTasks, tags, handlers: [...this.#handlers.keys()] },
+        loadPayload: async (order, signal) => {
+          const problem = await this.#categories.prepare(order.category);
+          return problem === undefined
+            ? loadPayload(order, { httpUrl, token }, signal)
+            : { reason: 'refused', error: problem };
+        },
+        identity: {
+          ...{ name, pool, maxTasks, tags, handlers: [...this.#handlers.keys()] },
+          ...(worker === undefined ? {} : { worker }),
+          ...(labels === undefined ? {} : { labels }),
+          ...(categories === undefined ? {} : { categories }),
+        },
         handlers: this.#handlers,
         spool,
         logger,
-        onWelcome: resolve,
+        onWelcome: (welcome) => {
+          this.#categories.learn(welcome.categories ?? []);
+          resolve();
+        },
         ...this.#surroundings,
       });
       this.#agent.start();

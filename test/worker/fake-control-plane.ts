@@ -6,6 +6,7 @@ import {
   type RunOrder,
   type RunResult,
   type ServerFrame,
+  type ServerFrameOf,
   serverFrame,
   type WorkerFrame,
   type WorkerFrameOf,
@@ -18,6 +19,8 @@ export const TOKEN = 'a-token-for-tests';
 export type Script = {
   /** What a `hello` and a `resume` are answered with. */
   onHello: 'welcome' | 'silence';
+  /** What a `welcome` has besides. */
+  welcome: Pick<ServerFrameOf<'welcome'>, 'maxTasks' | 'categories'>;
   onResume: 'resumed' | 'gone' | 'silence';
   heartbeatMs: number;
   /** HTTP status of the upgrade when it is refused. */
@@ -33,6 +36,7 @@ export type FakeControlPlane = Awaited<ReturnType<typeof startFakeControlPlane>>
 export async function startFakeControlPlane(given: Partial<Script> = {}, onPort = 0) {
   const script: Script = {
     onHello: 'welcome',
+    welcome: {},
     onResume: 'resumed',
     heartbeatMs: 60_000,
     refuse: undefined,
@@ -82,7 +86,8 @@ export async function startFakeControlPlane(given: Partial<Script> = {}, onPort 
     if (frame.type === 'result') results.push(...frame.results.map((result) => ({ result, taken: false })));
     if (frame.type === 'hello' && script.onHello === 'welcome') {
       seq = 0;
-      send(socket, { type: 'welcome', session: frame.session, at: at(), heartbeatMs: script.heartbeatMs });
+      const { heartbeatMs, welcome } = script;
+      send(socket, { type: 'welcome', session: frame.session, at: at(), heartbeatMs, ...welcome });
     }
     if (frame.type === 'resume' && script.onResume !== 'silence') {
       const { session, epoch } = frame;
@@ -159,6 +164,7 @@ export async function startFakeControlPlane(given: Partial<Script> = {}, onPort 
         timeoutMs: 60_000,
         maxTries: 3,
         tries: 0,
+        stream: true,
         ...fields,
       };
     },

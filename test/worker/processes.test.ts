@@ -89,6 +89,26 @@ describe('shell', () => {
     }
   });
 
+  it('is told which occurrence it is for, and its place in a broadcast; the payload cannot forge them', async () => {
+    const { plane, push } = await startShellWorker();
+    const fields = { scheduledAt: Date.UTC(2030, 0, 1, 9), shard: { index: 2, total: 5 } };
+    const command = 'echo $CRONSAGA_SCHEDULED_AT $CRONSAGA_SHARD_INDEX/$CRONSAGA_SHARD_TOTAL';
+    push('r', { command, environment: { CRONSAGA_SHARD_INDEX: '0' } }, fields);
+    expect(await plane.result('r')).toMatchObject({ output: '2030-01-01T09:00:00.000Z 2/5\n' });
+    push('s', { command: 'env | grep -c -e SCHEDULED -e SHARD' });
+    expect(await plane.result('s')).toMatchObject({ output: '0\n' });
+  });
+
+  it('gets its arguments as they are, whatever is in them', async () => {
+    const { plane, push } = await startShellWorker();
+    const odd = ['two words', "it's", '$HOME', '`id`', '', '; exit 3', 'a\nb', '-n'];
+    push('r', { command: "printf '<%s>'", arguments: odd });
+    expect(await plane.result('r')).toMatchObject({
+      outcome: 'succeeded',
+      output: odd.map((text) => `<${text}>`).join(''),
+    });
+  });
+
   it('keeps head and tail of an output of any size', async () => {
     const { plane, push } = await startShellWorker();
     push('r', { command: 'echo first; seq 1 300000; echo last' });
@@ -137,6 +157,33 @@ describe('shell', () => {
     expect(await plane.result('r')).toMatchObject({ outcome: 'succeeded', output: 'done\n' });
     const [pid = 0] = await pidsIn(pids, 1);
     process.kill(pid, 'SIGKILL');
+  });
+});
+
+describe('a process with limits', () => {
+  it('has no more memory and no more CPU time than it may, and everything else as ever', async () => {
+    const { plane, push } = await startShellWorker();
+    const command = 'ulimit -v; ulimit -S -t; ulimit -H -t; echo "$GREETING" "$PPID"; exit 7; #';
+    const fields = { arguments: ["it's"], environment: { GREETING: 'hello' } };
+    push('r', { command, ...fields, resource_limit: { memory_mb: 512, cpu_seconds: 30, gpus: 2 } });
+    expect(await plane.result('r')).toMatchObject({
+      ...{ outcome: 'failed', exitCode: 7, output: `524288\n30\n31\nhello ${process.pid}\n` },
+    });
+  });
+
+  it.skipIf(!hasPython)('is ended when it needs more', async () => {
+    const { plane, push } = await startShellWorker();
+    const python = { handler: 'python' };
+    push('m', { command: 'x = bytearray(900_000_000)', resource_limit: { memory_mb: 400 } }, python);
+    expect(await plane.result('m')).toMatchObject({ outcome: 'failed', error: expect.stringContaining('MemoryError') });
+    push('c', { command: 'while True: pass', resource_limit: { cpu_seconds: 1 } }, python);
+    expect(await plane.result('c')).toMatchObject({ outcome: 'failed', signal: 'SIGXCPU' });
+  });
+
+  it.each([{ memory_mb: 0 }, { cpu_seconds: 'ten' }])('that are none is not started: %j', async (limits) => {
+    const { plane, push } = await startShellWorker();
+    push('r', { command: 'echo ran', resource_limit: limits });
+    expect(await plane.result('r')).toMatchObject({ outcome: 'failed', reason: 'bad_payload' });
   });
 });
 
@@ -249,6 +296,25 @@ describe('python', () => {
     const result = await plane.result('r');
     expect(result).toMatchObject({ outcome: 'failed', exitCode: 1, output: 'x\n' });
     expect(result.error).toContain('ValueError: no rows');
+  });
+
+  it.skipIf(!hasPython)('has a working directory, variables and arguments', async () => {
+    const { plane, push } = await startShellWorker();
+    const directory = temporaryDirectory();
+    push(
+      'r',
+      {
+        command: 'import os, sys; print(os.getcwd(), os.environ["GREETING"], os.environ["CRONSAGA_RUN"], sys.argv[1:])',
+        arguments: ['--input', 'a b'],
+        working_directory: directory,
+        environment: { GREETING: 'hello' },
+      },
+      { handler: 'python' },
+    );
+    const { output = '' } = await plane.result('r');
+    expect(output).toMatch(new RegExp(`${directory} hello r \\['--input', 'a b'\\]\n$`));
+    push('s', { command: 'print(1)', working_directory: `${directory}/none` }, { handler: 'python' });
+    expect(await plane.result('s')).toMatchObject({ outcome: 'failed', reason: 'bad_payload' });
   });
 
   it('is refused with a clear message when the interpreter is missing', async () => {

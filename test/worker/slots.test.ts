@@ -30,7 +30,7 @@ it('a run that fell due by a wrong clock waits for its instant once the clock is
   };
   const begun: number[] = [];
   const slots = createSlots({
-    maxTasks: 1,
+    maxTasks: () => 1,
     handlers: new Map([
       ['test', { execute: inProcess(() => void begun.push(clock.monotonicMs())), idempotent: false }],
     ]),
@@ -41,6 +41,12 @@ it('a run that fell due by a wrong clock waits for its instant once the clock is
     onResult: () => undefined,
     onStarted: () => undefined,
     onProgress: () => undefined,
+    openStream: () => ({
+      write: () => undefined,
+      begin: () => undefined,
+      end: () => undefined,
+      drop: () => undefined,
+    }),
     onGone: () => undefined,
   });
   slots.accept(order);

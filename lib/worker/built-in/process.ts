@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { MAX_ERROR_CHARS, MAX_LOG_CHARS, MAX_OUTPUT_CHARS } from '../../contracts/limits.ts';
-import type { Control, Ending, Task } from '../handlers.ts';
+import type { Control, Ending } from '../handlers.ts';
 import { createHeadTail, type HeadTail } from '../text.ts';
 import { holdGroup } from './process-group.ts';
 
@@ -24,20 +24,20 @@ const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL',
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /** Runs the process to its end; stdout becomes the output, stderr the error of a failure or the log of a success. */
-export async function runProcess(spec: ProcessSpec, task: Task, control: Control): Promise<Ending> {
+export async function runProcess(spec: ProcessSpec, control: Control): Promise<Ending> {
   let child: ChildProcess;
   try {
     child = spawn(spec.file, spec.args, {
       ...(spec.workingDirectory === undefined ? {} : { cwd: spec.workingDirectory }),
-      env: environmentOf(spec, task),
+      env: environmentOf(spec),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   } catch (error) {
     return notStarted(spec, error);
   }
-  const stdout = collect(child.stdout, MAX_OUTPUT_CHARS);
-  const stderr = collect(child.stderr, Math.max(MAX_ERROR_CHARS, MAX_LOG_CHARS));
+  const stdout = collect(child.stdout, MAX_OUTPUT_CHARS, control.write);
+  const stderr = collect(child.stderr, Math.max(MAX_ERROR_CHARS, MAX_LOG_CHARS), control.write);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const exit = new Promise<Exit>((resolve) => {
     child.once('error', (error) => resolve({ error }));
@@ -107,21 +107,24 @@ function notStarted(spec: ProcessSpec, error: unknown): Ending {
   };
 }
 
-function environmentOf(spec: ProcessSpec, task: Task): Record<string, string> {
+function environmentOf(spec: ProcessSpec): Record<string, string> {
   const base = Object.fromEntries(
     INHERITED.flatMap((name) => {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  const own = { CRONSAGA_RUN: task.run, CRONSAGA_ATTEMPT: String(task.attempt) };
-  return { PATH: DEFAULT_PATH, ...base, ...spec.environment, ...own };
+  return { PATH: DEFAULT_PATH, ...base, ...spec.environment };
 }
 
-function collect(stream: NodeJS.ReadableStream | null, max: number): HeadTail {
+function collect(stream: NodeJS.ReadableStream | null, max: number, write: Control['write']): HeadTail {
   const text = createHeadTail(max);
   const decoder = new StringDecoder('utf8');
-  stream?.on('data', (chunk: Buffer) => text.push(decoder.write(chunk)));
+  stream?.on('data', (chunk: Buffer) => {
+    const decoded = decoder.write(chunk);
+    text.push(decoded);
+    write(decoded);
+  });
   return text;
 }
 

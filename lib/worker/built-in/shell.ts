@@ -1,33 +1,13 @@
-import { stat } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Executor } from '../handlers.ts';
-import { badPayload, osText, withPayload } from './payload.ts';
-import { runProcess } from './process.ts';
+import { withPayload } from './payload.ts';
+import { processFields, runTaskProcess } from './task-process.ts';
 
-const payloadSchema = z.object({
-  command: osText.min(1),
-  working_directory: osText.min(1).optional(),
-  environment: z.record(osText.regex(/^[^=]+$/, 'a variable has a name, without "="'), osText).optional(),
+/** As one word of the shell, whatever is in it. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** `sh -c <command> <arguments, quoted>`, so that pipes, variables and substitutions work as in a terminal. */
+export const shell: Executor = withPayload(z.object(processFields), (payload, task, control) => {
+  const line = [payload.command, ...(payload.arguments ?? []).map(quoted)].join(' ');
+  return runTaskProcess(payload, { file: 'sh', args: ['-c', line] }, task, control);
 });
-
-/** `sh -c <command>`, so that pipes, variables and substitutions work as in a terminal. */
-export const shell: Executor = withPayload(payloadSchema, async (payload, task, control) => {
-  const directory = payload.working_directory;
-  // A missing directory would be reported by the system as a missing `sh`.
-  if (directory !== undefined && !(await isDirectory(directory))) {
-    return badPayload(`payload.working_directory: ${directory} is no directory on this worker`);
-  }
-  return runProcess(
-    { file: 'sh', args: ['-c', payload.command], workingDirectory: directory, environment: payload.environment ?? {} },
-    task,
-    control,
-  );
-});
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
-}
