@@ -1,5 +1,5 @@
 /** Keeps the totals per status and handler. */
-import { composeCounts } from '../../lib/platform/compose-aws.ts';
+import { composeCounts } from '../../lib/platform/compose-counts.ts';
 import { readEnv } from '../../lib/platform/env/read-env.ts';
 import { countsEnvSchema } from '../../lib/platform/env/schemas.ts';
 import { createCountsHandler } from '../../lib/platform/stream/counts-handler.ts';

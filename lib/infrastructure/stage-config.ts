@@ -50,6 +50,8 @@ const stageConfigSchema = z.strictObject({
    * can run commands on the workers.
    */
   openGroups: z.array(z.enum(OPENABLE_GROUPS, `only ${OPENABLE_GROUPS.join(', ')} can be open`)).default([]),
+  /** Whether `/metrics` takes a credential (scope `workers:read`): else whoever reaches the API can read how much it does. */
+  closedMetrics: z.boolean().default(false),
   /** Origins whose pages may call the API from a browser. */
   corsOrigins: z
     .array(z.string().refine(isOrigin, 'an origin is https://host or https://host:port, or http://localhost:port'))
@@ -77,6 +79,8 @@ const stageConfigSchema = z.strictObject({
   poolShards: poolShardsSchema.default({}),
   /** Days for which finished runs are kept. */
   runRetentionDays: z.int().min(1).max(3650).default(30),
+  /** Minutes after which a run that waits for a worker goes before every class of priority. */
+  priorityAgeingMinutes: z.int().min(1).max(1_440).default(10),
   logRetentionDays: z
     .literal(logRetentionPeriods, `CloudWatch Logs keeps events for ${logRetentionPeriods.join(', ')} days`)
     .default(RetentionDays.ONE_MONTH),

@@ -28,6 +28,7 @@ export const banner = (options: BannerOptions): string => {
   const services = aws ? `DynamoDB ${aws.dynamodb}, SQS ${aws.sqs}, schedules ${aws.scheduler}` : 'in memory, no Java';
   const password = admin.password ?? 'as in CRONSAGA_ADMIN_PASSWORD';
   const task = `{"task_type": "shell", "payload": {"command": "echo hello"}, "execute_at": "'"${IN_THREE_SECONDS}"'"}`;
+  const job = '{"name": "clock", "executor": "shell", "command": "date", "schedule": "*/10 * * * * *"}';
   return `
 Cronsaga is ready (${(startedInMs / 1_000).toFixed(1)} s). Ctrl-C stops it; its data lives as long as it runs.
 
@@ -49,6 +50,9 @@ Try it:
     -d '${task}'
 
   curl -s '${url}/api/v1/tasks?limit=5'
+
+  curl -s ${url}/api/tasks -H "Authorization: Bearer $(cat ${adminKeyFile})" -H 'Content-Type: application/json' \\
+    -d '${job}'
 
   CRONSAGA_TOKEN="$(cat ${workerKeyFile})" npm run worker -- --url ${wsUrl} --name second --max-tasks 5 --allow shell
 `;

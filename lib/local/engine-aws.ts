@@ -14,10 +14,17 @@ import type { SendToQueue } from './aws/schedules.ts';
 import { type Engine, type EngineOptions, LOCAL_ACCOUNT, LOCAL_REGION } from './engine.ts';
 import { openGroupsOf, withLocalEnvironment } from './environment.ts';
 import { startQueuePoller } from './events/queue-poller.ts';
+import { startRecurringInvoker } from './events/recurring-invoker.ts';
 import { startStreamPoller } from './events/stream-poller.ts';
 import { createFunctionThreads } from './functions/threads.ts';
 import { requireJava } from './preflight.ts';
-import { readApis, readEventSources, readFunctions, readScheduleGroups } from './template/application.ts';
+import {
+  readApis,
+  readEventSources,
+  readFunctions,
+  readRecurringSources,
+  readScheduleGroups,
+} from './template/application.ts';
 import { addressText, createResolver } from './template/resolver.ts';
 import { declaredAttributes, listResources, RESOURCE_TYPES } from './template/resources.ts';
 
@@ -141,6 +148,9 @@ export const startAwsEngine = async (options: AwsEngineOptions): Promise<Engine>
         ...{ client: sqs, source, region, logger },
         ...{ queueUrl: queueUrlOf(source.queueArn), invoke: threads.invoke },
       }),
+    ),
+    ...readRecurringSources(resources, functions).map((source) =>
+      startRecurringInvoker({ source, invoke: threads.invoke }),
     ),
     ...streamSources.map((source) =>
       startStreamPoller({

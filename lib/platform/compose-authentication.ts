@@ -12,7 +12,7 @@ import { createFrameAccess, type FrameAccess } from '../application/identity/fra
 import { createThrottle } from '../application/identity/throttle.ts';
 import type { AuditStore, TokenVerifier } from '../application/ports/identity.ts';
 import type { Issuer } from '../contracts/issuer.ts';
-import type { ConnectEnv, FrameEnv, HttpEnv, IdentityEnv } from './env/schemas.ts';
+import type { ConnectEnv, EngineEnv, HttpEnv, IdentityEnv } from './env/schemas.ts';
 import type { Admission } from './http/http-handler.ts';
 import type { Logger } from './logger.ts';
 
@@ -50,7 +50,7 @@ const composeAuthentication = (
 
 /** Who may have a request of this function answered, and where it records what it was told to do. */
 export const composeAdmission = (
-  env: (HttpEnv | IdentityEnv) & { readonly OPEN_GROUPS?: readonly string[] },
+  env: (HttpEnv | IdentityEnv) & { readonly OPEN_GROUPS?: readonly string[]; readonly CLOSED_METRICS?: boolean },
   log: Logger,
   surroundings: Surroundings = {},
 ): { readonly admission: Admission; readonly record: AuditStore['append'] } => {
@@ -62,7 +62,8 @@ export const composeAdmission = (
     burst: env.THROTTLE_BURST,
     now,
   });
-  return { admission: { authentication, throttle, openGroups: env.OPEN_GROUPS ?? [] }, record: audit.append };
+  const { OPEN_GROUPS: openGroups = [], CLOSED_METRICS: closedMetrics = false } = env;
+  return { admission: { authentication, throttle, openGroups, closedMetrics }, record: audit.append };
 };
 
 /** What `$connect` needs. */
@@ -73,7 +74,7 @@ export const composeConnect = (env: ConnectEnv, log: Logger) => ({
 });
 
 /** What each frame of a worker is held against. */
-export const composeFrameAccess = (env: FrameEnv, log: Logger): FrameAccess =>
+export const composeFrameAccess = (env: EngineEnv, log: Logger): FrameAccess =>
   createFrameAccess({
     ...composeAuthentication(env, noTokens, log),
     connections: createConnectionStore(openTable(env.TABLE_NAME)),

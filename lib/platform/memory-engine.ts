@@ -1,8 +1,12 @@
 /** The same use cases and handlers on the memory adapters: the engine behind `npm start -- --engine memory`. */
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { createFunctionExecutor } from '../adapters/function-pool/executor.ts';
 import { createAlarmClock } from '../adapters/memory/alarm-clock.ts';
+import { createMemoryFleetStores } from '../adapters/memory/fleet/stores.ts';
+import { createMemoryHealth } from '../adapters/memory/health.ts';
 import { createMemoryIdentityStores } from '../adapters/memory/identity/stores.ts';
+import { createMemoryJobStore } from '../adapters/memory/jobs/jobs.ts';
 import { createMemoryRunStore } from '../adapters/memory/runs.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../adapters/memory/sessions.ts';
 import {
@@ -26,12 +30,13 @@ import type { ConnectionStore } from '../application/ports/index.ts';
 import type { Run } from '../domain/run.ts';
 import { issuerOf } from './compose-authentication.ts';
 import { firstAdminOf } from './compose-identity.ts';
-import { httpEnvSchema, identityEnvSchema } from './env/schemas.ts';
+import { httpEnvSchema, identityEnvSchema, webSocketUrlOf } from './env/schemas.ts';
 import { createApiHandler } from './http/api-handler.ts';
 import { createDocsHandler } from './http/docs-handler.ts';
 import type { Admission } from './http/http-handler.ts';
 import { createIdentityHandler } from './http/identity-handler.ts';
 import type { Logger } from './logger.ts';
+import { pause } from './pause.ts';
 import { toSettings } from './settings.ts';
 import { makeSecret, makeToken } from './token.ts';
 import { createConnectHandler } from './websocket/connect-handler.ts';
@@ -58,14 +63,24 @@ type Options = {
 /** The memory adapters have one stream, with one shard. */
 const STREAM_SHARD = 'memory';
 
-const image = (run: Run | undefined): CountedChange['before'] => run && { handler: run.handler, status: run.status };
+/** What the totals see of a row. */
+export const countedOf = (run: Run | undefined): CountedChange['before'] =>
+  run === undefined || run.hidden
+    ? undefined
+    : {
+        handler: run.handler,
+        status: run.status,
+        ofJob: run.job !== undefined,
+        createdAt: run.createdAt,
+        ...(run.endedAt === undefined ? {} : { endedAt: run.endedAt }),
+      };
 
 export const composeMemoryEngine = ({ sockets, settings, log }: Options): MemoryEngine => {
   const exceptions = createMemoryExceptionStore();
   let sequence = 0n;
   const runs = createMemoryRunStore((before, after) => {
     sequence += 1n;
-    const [old, current] = [image(before), image(after)];
+    const [old, current] = [countedOf(before), countedOf(after)];
     const change = { sequence, ...(old && { before: old }), ...(current && { after: current }) };
     engine.countChanges(STREAM_SHARD, [change]).catch((error: unknown) => log.error('Counting failed', { error }));
   }, exceptions.recordRun);
@@ -74,12 +89,16 @@ export const composeMemoryEngine = ({ sockets, settings, log }: Options): Memory
     (alarm, error) => log.error('An alarm could not be handled: it comes again', { key: alarm.key, error }),
   );
   const connections = createMemoryConnectionStore();
+  const execute = createFunctionExecutor([]);
   const engine: Engine = createEngine({
     runs,
     data: createMemoryDataStore(),
     sessions: createMemorySessionStore(),
     connections,
     exceptions,
+    jobs: createMemoryJobStore(),
+    ...createMemoryFleetStores(),
+    health: createMemoryHealth(),
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
     sockets: {
@@ -87,9 +106,19 @@ export const composeMemoryEngine = ({ sockets, settings, log }: Options): Memory
       close: sockets.disconnect,
     },
     alarms,
+    functionQueue: {
+      send: async (order) => {
+        setImmediate(() =>
+          engine
+            .executeRun(order, execute)
+            .catch((error: unknown) => log.error('A run could not be executed', { ...order, error })),
+        );
+      },
+    },
     log,
     settings,
     now: Date.now,
+    pause,
     chance: Math.random,
     token: makeToken,
   });
@@ -102,10 +131,14 @@ const memoryEnvSchema = httpEnvSchema
     STAGE: true,
     POOL_SHARDS: true,
     RUN_RETENTION_DAYS: true,
+    PRIORITY_AGEING_SECONDS: true,
     OPEN_GROUPS: true,
+    CLOSED_METRICS: true,
     TOKEN_ISSUERS: true,
     THROTTLE_RATE: true,
     THROTTLE_BURST: true,
+    CONNECTIONS_URL: true,
+    WEBSOCKET_URL: true,
   })
   .extend(
     z.object(identityEnvSchema.shape).pick({
@@ -133,7 +166,12 @@ const composeMemoryIdentity = (
   });
   return {
     ports,
-    admission: { authentication: createAuthentication(ports), throttle, openGroups: env.OPEN_GROUPS },
+    admission: {
+      authentication: createAuthentication(ports),
+      throttle,
+      openGroups: env.OPEN_GROUPS,
+      closedMetrics: env.CLOSED_METRICS,
+    },
     identity: createIdentity({
       ...stores,
       ...{ verify, issuer, throttle, log: logger, now: Date.now },
@@ -177,7 +215,9 @@ export const createMemoryHandlers = async (options: {
   const { authentication } = admission;
   return {
     handlers: {
-      'functions/http/api.ts': asLocal(createApiHandler({ engine, admission, record: ports.audit.append, logger })),
+      'functions/http/api.ts': asLocal(
+        createApiHandler({ engine, admission, record: ports.audit.append, webSocketUrl: webSocketUrlOf(env), logger }),
+      ),
       'functions/http/docs.ts': asLocal(createDocsHandler({ logger })),
       'functions/http/identity.ts': asLocal(createIdentityHandler({ identity, admission, logger })),
       'functions/websocket/connect.ts': asLocal(

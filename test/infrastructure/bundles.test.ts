@@ -9,17 +9,28 @@ import { buildApp } from '../../lib/infrastructure/app.ts';
 import { ENTRY_METADATA } from '../../lib/infrastructure/constructs/service-function.ts';
 import { PRODUCTION, resourcesOf, SYNTH_TIMEOUT_MS, scratchDirectory, templatesOf } from './synthesized-stacks.ts';
 
-const ENTRIES = [
-  'functions/http/api.ts',
-  'functions/http/docs.ts',
-  'functions/http/identity.ts',
-  'functions/queue/alarms.ts',
-  'functions/stream/counts.ts',
-  'functions/websocket/connect.ts',
-  'functions/websocket/frame.ts',
-];
-/** A cold start reads the whole bundle. */
-const MAX_BUNDLE_BYTES = 500 * 1024;
+/**
+ * A cold start reads the whole bundle. Each may grow by some 5 %; what adds more is to be meant. Of each but the docs' the
+ * SDK's clients are 175 to 250 KB; of each, zod is 103 (its checks are methods, which no bundler can drop one by one).
+ */
+const MAX_KILOBYTES = {
+  // Every operation of the APIs with its contract (110), the handlers (70), and the reading of schedules: cron-parser
+  // with luxon, which it cannot do without (98), and our own (19).
+  'functions/http/api.ts': 870,
+  'functions/http/docs.ts': 250,
+  // Signing keys and secrets have clients of their own (40); bcrypt (19).
+  'functions/http/identity.ts': 480,
+  // The whole engine, for whatever an alarm is about: a fire reads the schedule.
+  'functions/queue/alarms.ts': 665,
+  // Of the engine what delivers a run, without schedules; the worker's executor and its guard.
+  'functions/queue/execute.ts': 495,
+  'functions/schedule/reconcile.ts': 665,
+  'functions/stream/counts.ts': 320,
+  'functions/websocket/connect.ts': 335,
+  // The most often started, by each frame of a worker: the engine without schedules.
+  'functions/websocket/frame.ts': 490,
+} as const;
+const ENTRIES = Object.keys(MAX_KILOBYTES) as (keyof typeof MAX_KILOBYTES)[];
 
 const propertiesSchema = z.object({
   Code: z.object({ S3Key: z.string() }),
@@ -58,7 +69,7 @@ describe('the bundles of the functions', { timeout: SYNTH_TIMEOUT_MS }, () => {
   it.each(ENTRIES)('%s stays small', (entry) => {
     const bytes = statSync(bundleOf(entry).file).size;
     process.stdout.write(`${entry}: ${(bytes / 1024).toFixed(1)} KB\n`);
-    expect(bytes).toBeLessThan(MAX_BUNDLE_BYTES);
+    expect(bytes / 1024).toBeLessThan(MAX_KILOBYTES[entry]);
   });
 
   it.each(ENTRIES)('%s starts on its own, with nothing installed beside it', (entry) => {

@@ -2,18 +2,21 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { runShardKey } from '../../lib/adapters/dynamodb/keys.ts';
+import { RUN_FAMILIES } from '../../lib/domain/ids.ts';
 import { ENTRY_METADATA, REPOSITORY_ROOT } from '../../lib/infrastructure/constructs/service-function.ts';
 import {
-  alarmsEnvSchema,
   connectEnvSchema,
   countsEnvSchema,
   docsEnvSchema,
-  frameEnvSchema,
+  engineEnvSchema,
   httpEnvSchema,
   identityEnvSchema,
 } from '../../lib/platform/env/schemas.ts';
 import { each, functionOf, ofType, text } from './production.ts';
 import { allStatements, statementsOf } from './roles.ts';
+
+const EXECUTE = 'functions/queue/execute.ts';
 
 describe('functions', () => {
   const functions = each('AWS::Lambda::Function');
@@ -24,7 +27,8 @@ describe('functions', () => {
       Architectures: ['arm64'],
       // A password hash is work for a whole CPU.
       MemorySize: Metadata[ENTRY_METADATA] === 'functions/http/identity.ts' ? 1_769 : 512,
-      Timeout: 28,
+      // A run of the pool without workers takes its time.
+      Timeout: Metadata[ENTRY_METADATA] === EXECUTE ? 300 : 28,
       LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', SystemLogLevel: 'WARN' },
     });
     expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
@@ -43,15 +47,18 @@ describe('functions', () => {
     ['functions/http/docs.ts', docsEnvSchema],
     ['functions/http/identity.ts', identityEnvSchema],
     ['functions/websocket/connect.ts', connectEnvSchema],
-    ['functions/websocket/frame.ts', frameEnvSchema],
-    ['functions/queue/alarms.ts', alarmsEnvSchema],
+    ['functions/websocket/frame.ts', engineEnvSchema],
+    ['functions/queue/alarms.ts', engineEnvSchema],
+    ['functions/queue/execute.ts', engineEnvSchema],
+    ['functions/schedule/reconcile.ts', engineEnvSchema],
     ['functions/stream/counts.ts', countsEnvSchema],
   ])('%s finds the environment that it reads, and no more', (entry, schema) => {
     const { Variables } = z
       .object({ Variables: z.record(z.string(), z.unknown()) })
       .parse(functionOf(entry).Properties.Environment);
-    // The first admin's name and password are variables on one machine only; deployed they are a secret.
-    const read = Object.keys(schema.shape).filter((name) => !name.startsWith('CRONSAGA_ADMIN_'));
+    // The first admin's name and password are variables on one machine only; deployed they are a secret. A custom domain for
+    // the workers is none of this stage.
+    const read = Object.keys(schema.shape).filter((name) => !/^(CRONSAGA_ADMIN_|WEBSOCKET_URL$)/.test(name));
     expect(new Set(Object.keys(Variables))).toEqual(new Set(read));
     const deployed = Object.entries(Variables).map(([name, value]) => [
       name,
@@ -94,6 +101,7 @@ describe('permissions', () => {
         'iam:PassRole',
         'kms:GetPublicKey',
         'kms:Sign',
+        'lambda:InvokeFunction',
         'logs:CreateLogStream',
         'logs:PutLogEvents',
         'scheduler:CreateSchedule',
@@ -141,7 +149,9 @@ describe('queues', () => {
         Properties.MetricName === 'ApproximateNumberOfMessagesVisible' && text(Properties.Dimensions).includes(id),
     );
     expect(watched).toBe(queue.Properties.RedrivePolicy === undefined);
-    expect(queue.Properties).toMatchObject({ MessageRetentionPeriod: 14 * 86_400, SqsManagedSseEnabled: true });
+    expect(queue.Properties.SqsManagedSseEnabled).toBe(true);
+    // An order to execute is void within the hour; all else waits for a person.
+    expect(queue.Properties.MessageRetentionPeriod).toBe(id.startsWith('FunctionRuns') ? 86_400 : 14 * 86_400);
   });
 
   it.each(each('AWS::SQS::Queue'))('%s takes nothing over plain HTTP', (id) => {
@@ -149,11 +159,14 @@ describe('queues', () => {
     expect(text(policies)).toContain('"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny"');
   });
 
-  it('hide an alarm for six timeouts of its consumer, and give it up late', () => {
-    const [alarms] = ofType('AWS::SQS::Queue').filter(({ Properties }) => Properties.RedrivePolicy);
-    const timeout = Number(functionOf('functions/queue/alarms.ts').Properties.Timeout);
-    expect(alarms?.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * timeout);
-    expect(alarms?.Properties.RedrivePolicy).toMatchObject({ maxReceiveCount: 10 });
+  it('hide a message for six timeouts of its consumer, and give it up late', () => {
+    const queues = ofType('AWS::SQS::Queue').filter(({ Properties }) => Properties.RedrivePolicy);
+    expect(queues).toHaveLength(2);
+    for (const { id, Properties } of queues) {
+      const consumer = id.startsWith('FunctionRuns') ? EXECUTE : 'functions/queue/alarms.ts';
+      expect(Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * Number(functionOf(consumer).Properties.Timeout));
+      expect(Properties.RedrivePolicy).toMatchObject({ maxReceiveCount: 10 });
+    }
   });
 });
 
@@ -162,9 +175,9 @@ describe('sources of events', () => {
   const ofFunction = (entry: string) =>
     sources.find(({ FunctionName }) => text(FunctionName) === text({ Ref: functionOf(entry).id }));
 
-  it('bring alarms in batches whose messages fail one by one', () => {
-    expect(sources).toHaveLength(2);
-    expect(ofFunction('functions/queue/alarms.ts')).toMatchObject({
+  it.each(['functions/queue/alarms.ts', EXECUTE])('bring %s batches whose messages fail one by one', (entry) => {
+    expect(sources).toHaveLength(3);
+    expect(ofFunction(entry)).toMatchObject({
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: { MaximumConcurrency: 100 },
@@ -185,7 +198,31 @@ describe('sources of events', () => {
       DestinationConfig: {
         OnFailure: { Destination: { 'Fn::ImportValue': expect.stringContaining('UncountedChanges') } },
       },
-      FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"RUN#"}]}}}}' }] },
+      FilterCriteria: {
+        Filters: RUN_FAMILIES.map((family) => ({
+          Pattern: `{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"${runShardKey(family, 0).slice(0, -1)}"}]}}}}`,
+        })),
+      },
     });
+  });
+
+  it('look after the jobs every five minutes, as nobody else', () => {
+    const [[, schedule] = ['none', undefined], ...others] = each('AWS::Scheduler::Schedule');
+    expect(others).toEqual([]);
+    expect(schedule?.Properties).toMatchObject({
+      ScheduleExpression: 'rate(5 minutes)',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: { 'Fn::GetAtt': [expect.stringMatching(/^Reconcile/), 'Arn'] },
+        RoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^ReconcileScheduleRole/), 'Arn'] },
+        DeadLetterConfig: { Arn: { 'Fn::ImportValue': expect.stringContaining('UndeliveredSchedules') } },
+      },
+    });
+    const invoking = allStatements().filter(({ Action }) => Action.includes('lambda:InvokeFunction'));
+    expect(invoking).toMatchObject([{ Resource: [{ 'Fn::GetAtt': [expect.stringMatching(/^Reconcile/), 'Arn'] }] }]);
+    // What failed is left to the next turn.
+    expect(each('AWS::Lambda::EventInvokeConfig').map(([, { Properties }]) => Properties.MaximumRetryAttempts)).toEqual(
+      [0],
+    );
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { categoryCodeKey, WORKER_COUNT, workerKey, workerNameKey } from '../../lib/adapters/dynamodb/fleet/keys.ts';
 import { throttleKey } from '../../lib/adapters/dynamodb/identity/keys.ts';
+import { JOB_TALLY, jobNameKey } from '../../lib/adapters/dynamodb/jobs/keys.ts';
 import { connectionKey, idempotencyKey, runKey } from '../../lib/adapters/dynamodb/keys.ts';
 import { DEFINITION_PARTITIONS } from '../../lib/contracts/definitions-table.ts';
 import { ENTRY_METADATA } from '../../lib/infrastructure/constructs/service-function.ts';
@@ -36,18 +38,37 @@ describe('what a function may do with definitions', () => {
   const AUDIT = ['GetItem', 'Query', 'PutItem'];
   const ALL = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'];
   const WHO_IS_IT = { user: LOOK_UP, login: LOOK_UP, apiKey: LOOK_UP, publicKeys: LOOK_UP, audit: AUDIT };
-  const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-    'functions/http/api.ts': WHO_IS_IT,
+  const DEFINES = { job: ALL, name: ALL, word: ALL, definitionCounts: ALL, worker: ALL, category: ALL };
+  const READ = ['GetItem', 'BatchGetItem', 'Query'];
+  const REGISTER = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'];
+  const identity = Object.keys(DEFINITION_PARTITIONS).filter((name) => !(name in DEFINES));
+  const RECORDS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+    'functions/http/api.ts': { ...WHO_IS_IT, ...DEFINES },
     'functions/websocket/connect.ts': WHO_IS_IT,
-    'functions/websocket/frame.ts': WHO_IS_IT,
-    [IDENTITY]: {
-      ...Object.fromEntries(Object.keys(DEFINITION_PARTITIONS).map((name) => [name, ALL])),
-      audit: AUDIT,
-    },
+    'functions/websocket/frame.ts': { ...WHO_IS_IT, job: READ, category: READ, worker: REGISTER },
+    [IDENTITY]: { ...Object.fromEntries(identity.map((name) => [name, ALL])), audit: AUDIT },
+  };
+  const EXPECTED: typeof RECORDS = {
+    ...RECORDS,
+    'functions/queue/alarms.ts': DEFINES,
+    'functions/queue/execute.ts': { job: READ, category: READ },
+    'functions/schedule/reconcile.ts': DEFINES,
   };
 
   it.each(ENTRIES)('%s', (entry) => {
     expect(grantedIn(statementsOf(entry), 'Definitions', DEFINITION_PARTITIONS)).toEqual(EXPECTED[entry] ?? {});
+  });
+
+  it('lets frames register workers, and nothing else that has a name or is counted', () => {
+    const frame = statementsOf('functions/websocket/frame.ts');
+    const may = (action: string, key: string) => isAllowed(frame, action, 'Definitions', [key]);
+    for (const { pk } of [workerNameKey('w'), WORKER_COUNT, workerKey('w')]) {
+      expect(may('PutItem', pk), pk).toBe(true);
+    }
+    expect(may('GetItem', categoryCodeKey('db').pk)).toBe(true);
+    for (const pk of [categoryCodeKey('db').pk, jobNameKey({ project: 'p', name: 'n' }).pk, JOB_TALLY, 'WORD#JOB#a']) {
+      expect(may('PutItem', pk), pk).toBe(false);
+    }
   });
 
   it('ends at its partitions, also for a batch and for a request that names none', () => {
@@ -59,7 +80,7 @@ describe('what a function may do with definitions', () => {
     expect(mayRead()).toBe(false);
   });
 
-  it.each(Object.keys(EXPECTED))('never includes rewriting the audit log, whatever else %s is given', (entry) => {
+  it.each(Object.keys(RECORDS))('never includes rewriting the audit log, whatever else %s is given', (entry) => {
     const generous: Statement = { Effect: 'Allow', Action: ['dynamodb:*'], Resource: ['*'], Condition: {} };
     const statements = [...statementsOf(entry), generous];
     for (const action of ['UpdateItem', 'DeleteItem', 'BatchWriteItem', 'PartiQLUpdate', 'PartiQLDelete']) {

@@ -68,9 +68,9 @@ describe('routes', () => {
     expect(configured(ofOpen('AWS::ApiGatewayV2::Api'))).toEqual([
       {
         AllowOrigins: ['https://console.example.com'],
-        AllowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+        AllowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
         AllowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-api-key'],
-        ExposeHeaders: ['x-request-id', 'retry-after'],
+        ExposeHeaders: ['x-request-id', 'retry-after', 'x-total-count'],
         MaxAge: 7_200,
       },
     ]);

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import {
+  CATEGORY_INDEX,
+  LISTED_INDEX,
+  NAME_INDEX,
+  PROJECT_INDEX,
+  STATE_INDEX,
+  UPDATE_INDEX,
+} from '../../lib/adapters/dynamodb/definition-indexes.ts';
 import { synthesizeTemplates } from '../../lib/infrastructure/synth-local.ts';
 import { app, each, ofType, templates, text } from './production.ts';
 import {
@@ -14,6 +22,22 @@ import {
 } from './synthesized-stacks.ts';
 
 const PASSING = { name: 'dev', settings: { ...PRODUCTION.settings, removal: 'destroy' } };
+
+const indexesOf = (table: ReturnType<typeof ofType>[number] | undefined) =>
+  z
+    .array(
+      z.object({
+        IndexName: z.string(),
+        KeySchema: z.array(z.object({ AttributeName: z.string(), KeyType: z.string() })),
+        Projection: z.unknown(),
+      }),
+    )
+    .parse(table?.Properties.GlobalSecondaryIndexes)
+    .map(({ IndexName, KeySchema, Projection }) => ({
+      name: IndexName,
+      keys: KeySchema.map((key) => `${key.KeyType} ${key.AttributeName}`),
+      Projection,
+    }));
 
 describe('names', () => {
   it('are left to CloudFormation, so that two deployments never meet', () => {
@@ -104,37 +128,38 @@ describe('the tables', { timeout: SYNTH_TIMEOUT_MS }, () => {
   });
 
   it('have the indexes that dispatch and lists read', () => {
-    expect(definitions?.Properties).not.toHaveProperty('GlobalSecondaryIndexes');
     expect(executions?.Properties).toMatchObject({
       StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
     });
-    const indexes = z
-      .array(
-        z.object({
-          IndexName: z.string(),
-          KeySchema: z.array(z.object({ AttributeName: z.string(), KeyType: z.string() })),
-          Projection: z.unknown(),
-        }),
-      )
-      .parse(executions?.Properties.GlobalSecondaryIndexes)
-      .map(({ IndexName, KeySchema, Projection }) => ({
-        name: IndexName,
-        keys: KeySchema.map((key) => `${key.KeyType} ${key.AttributeName}`),
-        Projection,
-      }));
-    expect(indexes).toEqual([
+    expect(indexesOf(executions)).toEqual([
       {
         name: 'ready',
-        keys: ['HASH pool', 'HASH readyShard', 'RANGE handler', 'RANGE priority', 'RANGE dueAt', 'RANGE sk'],
+        keys: ['HASH pool', 'HASH readyShard', 'RANGE queue', 'RANGE priority', 'RANGE dueAt', 'RANGE sk'],
         Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['attempt', 'g', 'fence', 'readyAt'] },
       },
-      { name: 'byHandler', keys: ['HASH handler', 'HASH pk', 'RANGE sk'], Projection: { ProjectionType: 'KEYS_ONLY' } },
+      { name: 'byOrigin', keys: ['HASH origin', 'HASH pk', 'RANGE sk'], Projection: { ProjectionType: 'KEYS_ONLY' } },
       {
         name: 'byStatus',
         keys: ['HASH listedStatus', 'HASH pk', 'RANGE sk'],
         Projection: { ProjectionType: 'KEYS_ONLY' },
       },
     ]);
+    expect(indexesOf(definitions)).toEqual(
+      [
+        { name: 'listed', keys: ['HASH list', 'RANGE place'] },
+        { name: 'jobsByName', keys: ['HASH list', 'RANGE jobName', 'RANGE place'] },
+        { name: 'jobsByUpdate', keys: ['HASH list', 'RANGE jobUpdatedAt', 'RANGE place'] },
+        { name: 'jobsByProject', keys: ['HASH list', 'HASH jobProject', 'RANGE place'] },
+        { name: 'jobsByCategory', keys: ['HASH list', 'HASH jobCategory', 'RANGE place'] },
+        { name: 'jobsByState', keys: ['HASH jobState', 'RANGE place'] },
+      ].map((index) => ({ ...index, Projection: { ProjectionType: 'KEYS_ONLY' } })),
+    );
+  });
+
+  it('have every index that the adapter asks', () => {
+    expect(new Set(indexesOf(definitions).map(({ name }) => name))).toEqual(
+      new Set([LISTED_INDEX, NAME_INDEX, UPDATE_INDEX, PROJECT_INDEX, CATEGORY_INDEX, STATE_INDEX]),
+    );
   });
 });
 

@@ -14,6 +14,8 @@ describe('the configuration of a stage', () => {
       issuers: [],
       poolShards: {},
       runRetentionDays: 30,
+      closedMetrics: false,
+      priorityAgeingMinutes: 10,
       logRetentionDays: 30,
       logLevel: 'info',
       httpThrottle: { ratePerSecond: 1_000, burst: 2_000 },

@@ -29,6 +29,9 @@ export const ENTRY_METADATA = 'cronsaga:entry';
  */
 export const FUNCTION_TIMEOUT_SECONDS = 28;
 
+/** The function that executes runs works on one for up to 280 s (`FUNCTION_RUN_LIMIT_MS`); the rest is for its writes. */
+export const EXECUTE_TIMEOUT_SECONDS = 300;
+
 /** Bundled CommonJS packages call `require`, which an ES module does not have. */
 const REQUIRE_BANNER =
   "import { createRequire as makeRequire } from 'node:module';const require = makeRequire(import.meta.url);";
@@ -68,6 +71,8 @@ export type ServiceFunctionProps<E extends z.ZodType> = {
   readonly policies?: readonly IManagedPolicy[];
   /** Absent: 512. */
   readonly memoryMb?: number;
+  /** Absent: {@link FUNCTION_TIMEOUT_SECONDS}. */
+  readonly timeoutSeconds?: number;
   readonly commandHooks?: ICommandHooks;
   /** The function sends to the queue that invokes it, and means to. */
   readonly invokesItself?: boolean;
@@ -80,6 +85,7 @@ export class ServiceFunction<E extends z.ZodType = z.ZodType> extends Construct 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps<E>) {
     super(scope, id);
     const { config, entry, description, schema, environment, policies, memoryMb, commandHooks, invokesItself } = props;
+    const { timeoutSeconds = FUNCTION_TIMEOUT_SECONDS } = props;
     // A value that the function would refuse at its cold start fails the synth instead.
     schema.parse(environment);
 
@@ -105,7 +111,7 @@ export class ServiceFunction<E extends z.ZodType = z.ZodType> extends Construct 
       // CPU comes with memory (a whole one at 1,769 MB). The work is waiting for DynamoDB; the rest is the cold start,
       // which 512 MB keep short enough at $0.0000067 a second.
       memorySize: memoryMb ?? 512,
-      timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
+      timeout: Duration.seconds(timeoutSeconds),
       role: this.role,
       environment: Object.fromEntries(Object.entries(environment)),
       logGroup: logs,
@@ -144,7 +150,7 @@ export class ServiceFunction<E extends z.ZodType = z.ZodType> extends Construct 
       },
       {
         id: 'Serverless-LambdaAsyncFailureDestination',
-        reason: 'Nothing invokes the function asynchronously.',
+        reason: 'Nothing invokes it asynchronously but a schedule, whose next turn does what this one did not.',
       },
     );
   }

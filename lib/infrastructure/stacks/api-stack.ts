@@ -51,9 +51,15 @@ const IDENTITY_ROUTES: readonly (readonly [path: string, method: HttpMethod])[] 
 /** What a page of another origin may do. Without credentials: ours are no cookies, so a browser never adds them by itself. */
 const corsOf = (origins: readonly string[]): CorsPreflightOptions => ({
   allowOrigins: [...origins],
-  allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PUT, CorsHttpMethod.DELETE],
+  allowMethods: [
+    CorsHttpMethod.GET,
+    CorsHttpMethod.POST,
+    CorsHttpMethod.PUT,
+    CorsHttpMethod.PATCH,
+    CorsHttpMethod.DELETE,
+  ],
   allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-api-key'],
-  exposeHeaders: ['x-request-id', 'retry-after'],
+  exposeHeaders: ['x-request-id', 'retry-after', 'x-total-count'],
   // As long as Chrome keeps an answer at the most.
   maxAge: Duration.hours(2),
 });
@@ -85,8 +91,15 @@ export class ApiStack extends Stack {
         ...engine.environment,
         ...admission.environment,
         OPEN_GROUPS: config.openGroups.join(','),
+        CLOSED_METRICS: String(config.closedMetrics),
       },
-      policies: [...engine.policies, ...admission.policies, data.policies.mayList],
+      policies: [
+        ...engine.policies,
+        ...admission.policies,
+        data.policies.mayList,
+        data.policies.mayDefine,
+        messaging.mayCheck,
+      ],
     });
     this.docs = new ServiceFunction(this, 'Docs', {
       config,

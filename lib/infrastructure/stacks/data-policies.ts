@@ -11,8 +11,26 @@ import { inPartitions, touchingPartition } from '../constructs/leading-keys.ts';
 
 /** Runs that wait for a worker, best first. A row without `readyShard` is not in it, so claiming a run removes it. */
 export const READY_INDEX = 'ready';
-const LIST_INDEXES = ['byHandler', 'byStatus'];
+export const ORIGIN_INDEX = 'byOrigin';
+export const STATUS_INDEX = 'byStatus';
+const LIST_INDEXES = [ORIGIN_INDEX, STATUS_INDEX];
 export const INDEXES = [READY_INDEX, ...LIST_INDEXES];
+
+/**
+ * Lists of jobs, workers and categories. `list` names the list that a row is in; the other attributes are on jobs alone, so
+ * that nothing else of the table comes into an index.
+ */
+export const DEFINITION_INDEXES = {
+  listed: { partition: ['list'], sort: ['place'] },
+  jobsByName: { partition: ['list'], sort: ['jobName', 'place'] },
+  jobsByUpdate: { partition: ['list'], sort: ['jobUpdatedAt', 'place'] },
+  jobsByProject: { partition: ['list', 'jobProject'], sort: ['place'] },
+  jobsByCategory: { partition: ['list', 'jobCategory'], sort: ['place'] },
+  jobsByState: { partition: ['jobState'], sort: ['place'] },
+};
+const LISTED_INDEX = 'listed' satisfies keyof typeof DEFINITION_INDEXES;
+/** Every change of a job's definition writes it, each creation like all the others: none is throttled before it. */
+export const BUSIEST_DEFINITION_INDEX = 'jobsByUpdate' satisfies keyof typeof DEFINITION_INDEXES;
 
 /** Changing what is there, singly or in a batch, by the API or by PartiQL. */
 const REWRITING = ['UpdateItem', 'DeleteItem', 'BatchWriteItem', 'PartiQLUpdate', 'PartiQLDelete'];
@@ -84,7 +102,9 @@ export const executionPolicies = (scope: Construct, { tableArn }: TableV2) => ({
 });
 
 export const definitionPolicies = (scope: Construct, { tableArn }: TableV2) => {
-  const { audit, ...managed } = DEFINITION_PARTITIONS;
+  const { audit, idempotency, job, name, word, definitionCounts, worker, category, ...identity } =
+    DEFINITION_PARTITIONS;
+  const defined = [job, name, word, definitionCounts, worker, category];
   return {
     /** Looking up whose credential it is. */
     mayAuthenticate: new ManagedPolicy(scope, 'MayAuthenticate', {
@@ -93,7 +113,7 @@ export const definitionPolicies = (scope: Construct, { tableArn }: TableV2) => {
         new PolicyStatement({
           actions: actions('GetItem', 'BatchGetItem'),
           resources: [tableArn],
-          conditions: inPartitions([managed.user, managed.login, managed.apiKey, managed.publicKeys]),
+          conditions: inPartitions([identity.user, identity.login, identity.apiKey, identity.publicKeys]),
         }),
       ],
     }),
@@ -125,7 +145,49 @@ export const definitionPolicies = (scope: Construct, { tableArn }: TableV2) => {
         new PolicyStatement({
           actions: actions(...['GetItem', 'BatchGetItem', 'Query'], ...['PutItem', 'UpdateItem', 'DeleteItem']),
           resources: [tableArn],
-          conditions: inPartitions(Object.values(managed)),
+          conditions: inPartitions([...Object.values(identity), idempotency]),
+        }),
+      ],
+    }),
+    /** What it takes to execute a run: the version of its job, and the scripts of its category. */
+    mayReadJobs: new ManagedPolicy(scope, 'MayReadJobs', {
+      description: 'Read jobs and categories',
+      statements: [
+        new PolicyStatement({
+          actions: actions('GetItem', 'BatchGetItem', 'Query'),
+          resources: [tableArn],
+          conditions: inPartitions([job, category, `${name}CATEGORY`]),
+        }),
+        // All categories, for a worker that serves all.
+        new PolicyStatement({ actions: actions('Query'), resources: [`${tableArn}/index/${LISTED_INDEX}`] }),
+      ],
+    }),
+    /** Noting a worker that says hello among the registered. */
+    mayRegister: new ManagedPolicy(scope, 'MayRegister', {
+      description: 'Register workers',
+      statements: [
+        new PolicyStatement({
+          actions: actions('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'),
+          resources: [tableArn],
+          conditions: inPartitions([worker, `${name}WORKER`, `${definitionCounts}WORKER`]),
+        }),
+      ],
+    }),
+    /**
+     * Everything about jobs, workers and categories, for whatever runs the engine. A query of an index is bound by the index
+     * alone: `dynamodb:LeadingKeys` would be the index's keys there, which nothing but these rows has.
+     */
+    mayDefine: new ManagedPolicy(scope, 'MayDefine', {
+      description: 'Read and change jobs, workers and categories',
+      statements: [
+        new PolicyStatement({
+          actions: actions(...['GetItem', 'BatchGetItem', 'Query'], ...['PutItem', 'UpdateItem', 'DeleteItem']),
+          resources: [tableArn],
+          conditions: inPartitions(defined),
+        }),
+        new PolicyStatement({
+          actions: actions('Query'),
+          resources: Object.keys(DEFINITION_INDEXES).map((index) => `${tableArn}/index/${index}`),
         }),
       ],
     }),

@@ -5,7 +5,7 @@ import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../constructs/nag-findings.ts';
-import { FUNCTION_TIMEOUT_SECONDS } from '../constructs/service-function.ts';
+import { EXECUTE_TIMEOUT_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../constructs/service-function.ts';
 import type { StageConfig } from '../stage-config.ts';
 
 /** AWS asks for six times the consumer's timeout, so that a throttled batch is not delivered twice meanwhile. */
@@ -27,11 +27,17 @@ export class MessagingStack extends Stack {
   readonly undeliveredSchedules: Queue;
   /** Pieces of the table's stream that the totals could not be brought up to date with. */
   readonly uncountedChanges: Queue;
+  /** Runs for the function that executes those of the pool without workers. */
+  readonly functionRuns: Queue;
+  /** Those that the function could not even begin. Their runs are tried again or fail by their own alarms. */
+  readonly failedFunctionRuns: Queue;
   readonly schedules: CfnScheduleGroup;
   /** What EventBridge Scheduler acts as. */
   readonly schedulerRole: Role;
   /** Sending alarms, now or by a schedule. */
   readonly mayArm: ManagedPolicy;
+  /** Asking whether the alarm queue answers. */
+  readonly mayCheck: ManagedPolicy;
 
   constructor(scope: Construct, id: string, config: StageConfig) {
     super(scope, id, {
@@ -50,6 +56,16 @@ export class MessagingStack extends Stack {
       // The longest that SQS offers: a consumer broken over a long weekend loses no alarm.
       retentionPeriod: Duration.days(14),
       deadLetterQueue: { queue: this.failedAlarms, maxReceiveCount: MAX_RECEIVES },
+    });
+
+    this.failedFunctionRuns = deadLetters(this, 'FailedFunctionRuns');
+    this.functionRuns = new Queue(this, 'FunctionRuns', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      visibilityTimeout: Duration.seconds(6 * EXECUTE_TIMEOUT_SECONDS),
+      // An order is worth nothing once its run's deadline has passed, which is minutes after it was sent.
+      retentionPeriod: Duration.days(1),
+      deadLetterQueue: { queue: this.failedFunctionRuns, maxReceiveCount: MAX_RECEIVES },
     });
 
     // The L2 group makes up a physical name; left to CloudFormation, two deployments never meet.
@@ -76,7 +92,10 @@ export class MessagingStack extends Stack {
     this.mayArm = new ManagedPolicy(this, 'MayArm', {
       description: 'Send alarms, now or by a schedule',
       statements: [
-        new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.alarms.queueArn] }),
+        new PolicyStatement({
+          actions: ['sqs:SendMessage'],
+          resources: [this.alarms.queueArn, this.functionRuns.queueArn],
+        }),
         // Nothing deletes a schedule: it deletes itself, and one that its row has outlived is a no-op (rule A2).
         new PolicyStatement({
           actions: ['scheduler:CreateSchedule'],
@@ -88,6 +107,10 @@ export class MessagingStack extends Stack {
           conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
         }),
       ],
+    });
+    this.mayCheck = new ManagedPolicy(this, 'MayCheck', {
+      description: 'Ask whether the alarm queue answers',
+      statements: [new PolicyStatement({ actions: ['sqs:GetQueueAttributes'], resources: [this.alarms.queueArn] })],
     });
     acknowledgeWildcard(
       this.mayArm,

@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -19,7 +20,7 @@ import { refusals } from '../constructs/access-logs.ts';
 import { operatorAlarm } from '../constructs/operator-alarm.ts';
 import type { StageConfig } from '../stage-config.ts';
 import type { ApiStack } from './api-stack.ts';
-import { INDEXES } from './data-policies.ts';
+import { BUSIEST_DEFINITION_INDEX, INDEXES } from './data-policies.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import type { MessagingStack } from './messaging-stack.ts';
@@ -47,6 +48,8 @@ export class ObservabilityStack extends Stack {
       Frame: parts.realtime.frame.fn,
       Alarms: parts.realtime.alarms.fn,
       Counts: parts.realtime.counts.fn,
+      Reconcile: parts.realtime.reconcile.fn,
+      Execute: parts.realtime.execute.fn,
     };
 
     const alarms: Alarm[] = [
@@ -96,15 +99,7 @@ export class ObservabilityStack extends Stack {
     ];
     for (const [name, fn] of Object.entries(functions)) {
       alarms.push(
-        operatorAlarm(this, `${name}Errors`, {
-          topic,
-          metric: fn.metricErrors({ period }),
-          threshold: 5,
-          periods: 1,
-          wrong: `The ${name} function failed five times or more within five minutes.`,
-          todo: 'Read the error in its log; what it was doing is repeated by a caller, a queue or an alarm.',
-          runbook: 'function-errors',
-        }),
+        errorsAlarm(this, topic, name, fn),
         operatorAlarm(this, `${name}Throttled`, {
           topic,
           metric: fn.metricThrottles({ period }),
@@ -138,7 +133,19 @@ export class ObservabilityStack extends Stack {
   }
 }
 
-/** Of the tables and their indexes: a write that an index cannot take is refused too, but counted under the index only. */
+/** What runs once in five minutes has failed often enough when it has failed three times in a row. */
+const errorsAlarm = (scope: Construct, topic: Topic, name: string, fn: IFunction): Alarm =>
+  operatorAlarm(scope, `${name}Errors`, {
+    topic,
+    metric: fn.metricErrors({ period }),
+    ...(name === 'Reconcile'
+      ? { threshold: 1, periods: 3, wrong: `The ${name} function has failed for a quarter of an hour.` }
+      : { threshold: 5, periods: 1, wrong: `The ${name} function failed five times or more within five minutes.` }),
+    todo: 'Read the error in its log; what it was doing is repeated by a caller, a queue, an alarm or its schedule.',
+    runbook: 'function-errors',
+  });
+
+/** Of the tables and their indexes (an alarm takes ten metrics at most, each $0.10 a month): a write that an index cannot take is refused too, but counted under the index only. */
 const throttledWrites = ({ executions, definitions }: DataStack): MathExpression => {
   const of = (table: TableV2, dimensions: Record<string, string> = {}) =>
     table.metric('WriteThrottleEvents', {
@@ -150,6 +157,7 @@ const throttledWrites = ({ executions, definitions }: DataStack): MathExpression
     of(executions),
     ...INDEXES.map((index) => of(executions, { GlobalSecondaryIndexName: index })),
     of(definitions),
+    of(definitions, { GlobalSecondaryIndexName: BUSIEST_DEFINITION_INDEX }),
   ];
   return new MathExpression({
     label: 'Throttled writes',
@@ -191,9 +199,17 @@ const queueAlarms = (scope: Construct, topic: Topic, messaging: MessagingStack):
     operatorAlarm(scope, 'UndeliveredSchedulesWaiting', {
       ...notEmpty,
       metric: messaging.undeliveredSchedules.metricApproximateNumberOfMessagesVisible(oneMinute),
-      wrong: 'EventBridge Scheduler could not send an alarm: a run planned ahead will not start by itself.',
-      todo: "Read the message's ERROR_CODE, mend the cause, then send its alarm to the alarm queue.",
+      wrong:
+        'EventBridge Scheduler could not send an alarm, so a run planned ahead will not start by itself; or it could not start the reconciler.',
+      todo: "Read the message's ERROR_CODE, mend the cause, then send an alarm to the alarm queue.",
       runbook: 'undelivered-schedules',
+    }),
+    operatorAlarm(scope, 'FailedFunctionRunsWaiting', {
+      ...notEmpty,
+      metric: messaging.failedFunctionRuns.metricApproximateNumberOfMessagesVisible(oneMinute),
+      wrong: 'The Execute function could not begin a run of the pool lambda in any of its attempts.',
+      todo: "Find its error in the Execute function's log. The run itself is tried again, or has failed, by its own alarm.",
+      runbook: 'failed-function-runs',
     }),
     operatorAlarm(scope, 'UncountedChangesWaiting', {
       ...notEmpty,

@@ -1,5 +1,5 @@
-/** Workers' sockets, and the two consumers that act when nobody calls: alarms that are due, and rows that changed. */
-import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+/** Workers' sockets, and what acts when nobody calls: on alarms that are due, on rows that changed, on jobs that lost theirs. */
+import { Aws, CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { CfnAccount } from 'aws-cdk-lib/aws-apigateway';
 import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -7,12 +7,13 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
-import { alarmsEnvSchema, connectEnvSchema, countsEnvSchema, frameEnvSchema } from '../../platform/env/schemas.ts';
+import { connectEnvSchema, countsEnvSchema, engineEnvSchema } from '../../platform/env/schemas.ts';
 import { authenticationAccess } from '../authentication.ts';
 import { accessLogs } from '../constructs/access-logs.ts';
 import { acknowledgeAwsPolicy, acknowledgeWildcard } from '../constructs/nag-findings.ts';
-import { ServiceFunction } from '../constructs/service-function.ts';
+import { EXECUTE_TIMEOUT_SECONDS, ServiceFunction } from '../constructs/service-function.ts';
 import { commonEnvironment, engineAccess } from '../engine.ts';
 import type { StageConfig } from '../stage-config.ts';
 import type { DataStack } from './data-stack.ts';
@@ -35,6 +36,8 @@ export class RealtimeStack extends Stack {
   readonly frame: ServiceFunction;
   readonly alarms: ServiceFunction;
   readonly counts: ServiceFunction;
+  readonly reconcile: ServiceFunction;
+  readonly execute: ServiceFunction;
 
   constructor(scope: Construct, id: string, config: StageConfig, { data, messaging }: Parts) {
     super(scope, id, {
@@ -97,9 +100,9 @@ export class RealtimeStack extends Stack {
       config,
       entry: 'functions/websocket/frame.ts',
       description: "Handles workers' frames and the end of their sockets",
-      schema: frameEnvSchema,
+      schema: engineEnvSchema,
       environment: { ...engine.environment, ...authentication.environment },
-      policies: [...engine.policies, ...authentication.policies],
+      policies: [...engine.policies, ...authentication.policies, data.policies.mayReadJobs, data.policies.mayRegister],
     });
     const connectRoute = api.addRoute('$connect', {
       integration: new WebSocketLambdaIntegration('Connect', this.connect.fn),
@@ -123,17 +126,14 @@ export class RealtimeStack extends Stack {
       config,
       entry: 'functions/queue/alarms.ts',
       description: 'Looks at the rows whose alarms are due',
-      schema: alarmsEnvSchema,
-      ...engine,
+      schema: engineEnvSchema,
+      environment: engine.environment,
+      policies: [...engine.policies, data.policies.mayDefine],
       // An alarm that finds its row not committed or not due yet sends itself on (rule A2), for as long as the run lives.
       // Lambda would take that for a runaway loop after about 16 rounds and stop it.
       invokesItself: true,
     });
-    Validations.of(this.alarms).acknowledge({
-      id: 'Serverless-LambdaEventSourceMappingDestination',
-      reason:
-        'A queue as a source takes no destination: messages that fail go to the dead letters of the queue itself.',
-    });
+    acknowledgeQueueSource(this.alarms);
     this.alarms.fn.addEventSource(
       new SqsEventSource(messaging.alarms, {
         batchSize: 10,
@@ -154,8 +154,46 @@ export class RealtimeStack extends Stack {
       policies: [data.policies.mayCount],
     });
     this.counts.fn.addEventSource(countsSource(data, messaging));
+
+    this.reconcile = new ServiceFunction(this, 'Reconcile', {
+      config,
+      entry: 'functions/schedule/reconcile.ts',
+      description: 'Gives back their alarms to jobs that lost them',
+      schema: engineEnvSchema,
+      environment: engine.environment,
+      policies: [...engine.policies, data.policies.mayDefine],
+    });
+    runRecurringly(this, this.reconcile, messaging);
+
+    this.execute = new ServiceFunction(this, 'Execute', {
+      config,
+      entry: 'functions/queue/execute.ts',
+      description: 'Executes the runs of the pool without workers',
+      schema: engineEnvSchema,
+      environment: engine.environment,
+      policies: [...engine.policies, data.policies.mayReadJobs],
+      timeoutSeconds: EXECUTE_TIMEOUT_SECONDS,
+    });
+    acknowledgeQueueSource(this.execute);
+    this.execute.fn.addEventSource(
+      new SqsEventSource(messaging.functionRuns, {
+        // Requests wait, they do not compute: ten at a time share an execution and its price.
+        batchSize: 10,
+        maxConcurrency: config.alarmConcurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
   }
 }
+
+const acknowledgeQueueSource = (consumer: ServiceFunction): void =>
+  Validations.of(consumer).acknowledge({
+    id: 'Serverless-LambdaEventSourceMappingDestination',
+    reason: 'A queue as a source takes no destination: messages that fail go to the dead letters of the queue itself.',
+  });
+
+/** The rows of runs: submitted ones, and those of jobs. */
+const RUN_PARTITIONS = ['RUN#', 'JOB_RUN#'];
 
 /** The stream of changes to runs. */
 const countsSource = ({ executions }: DataStack, { uncountedChanges }: MessagingStack): DynamoEventSource =>
@@ -177,8 +215,46 @@ const countsSource = ({ executions }: DataStack, { uncountedChanges }: Messaging
     retryAttempts: 100,
     maxRecordAge: Duration.hours(12),
     onFailure: new SqsDlq(uncountedChanges),
-    filters: [FilterCriteria.filter({ dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('RUN#') } } } })],
+    filters: RUN_PARTITIONS.map((prefix) =>
+      FilterCriteria.filter({ dynamodb: { Keys: { pk: { S: FilterRule.beginsWith(prefix) } } } }),
+    ),
   });
+
+/**
+ * Rule J6: a job that lost its alarm is at most so late. A thousand active jobs are 500 read units each time, about half a
+ * dollar a month.
+ */
+const RECONCILE_EVERY = 'rate(5 minutes)';
+
+const runRecurringly = (scope: Construct, { fn }: ServiceFunction, messaging: MessagingStack): CfnSchedule => {
+  // One that failed is not repeated: the next is soon, and begins where it ended.
+  fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(5) });
+  const role = new Role(scope, 'ReconcileScheduleRole', {
+    description: 'EventBridge Scheduler starts the reconciler',
+    assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+    }),
+  });
+  role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fn.functionArn] }));
+  role.addToPolicy(
+    new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [messaging.undeliveredSchedules.queueArn] }),
+  );
+  const schedule = new CfnSchedule(scope, 'ReconcileSchedule', {
+    description: 'Gives back their alarms to jobs that lost them',
+    groupName: messaging.schedules.ref,
+    scheduleExpression: RECONCILE_EVERY,
+    flexibleTimeWindow: { mode: 'OFF' },
+    target: {
+      arn: fn.functionArn,
+      roleArn: role.roleArn,
+      retryPolicy: { maximumRetryAttempts: 3, maximumEventAgeInSeconds: 300 },
+      deadLetterConfig: { arn: messaging.undeliveredSchedules.queueArn },
+    },
+  });
+  // The role has to be whole when the schedule first fires.
+  schedule.node.addDependency(role);
+  return schedule;
+};
 
 /**
  * API Gateway writes a WebSocket stage's access log with a role that is set once for the account and Region; without it the

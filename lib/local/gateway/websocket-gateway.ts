@@ -13,6 +13,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { ServerFrameOf } from '../../contracts/frames.ts';
+import { getTaskSocket } from '../../contracts/http/a/socket.ts';
 import { MAX_FRAME_BYTES, MAX_MESSAGE_BYTES } from '../../contracts/limits.ts';
 import { STRIKE_WINDOW_MS } from '../../domain/timing.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -214,11 +215,11 @@ export const createWebSocketGateway = (options: {
       socket.on('error', () => socket.destroy());
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
-      const [path] = (request.url ?? '/').split('?');
+      const [path = '/'] = (request.url ?? '/').split('?');
       const refusal = refuseForeign({ method: request.method ?? '', headers: request.headers });
       if (refusal) {
         refuseUpgrade(socket, refusal.status, { error: refusal.error });
-      } else if (path !== '/' && path !== `/${api.stage}`) {
+      } else if (!['/', `/${api.stage}`, getTaskSocket.path, `${getTaskSocket.path}/`].includes(path)) {
         refuseUpgrade(socket, 403, { message: 'Forbidden' });
       } else {
         connect(request, socket, head).catch((error: unknown) => {

@@ -40,6 +40,9 @@ export type StreamSource = {
   readonly filters: readonly string[];
 };
 
+/** A function that is invoked again and again. */
+export type RecurringSource = { readonly functionArn: string; readonly everyMs: number; readonly input: unknown };
+
 export type HttpRoute = { readonly routeKey: string; readonly functionArn: string };
 export type HttpApi = { readonly apiId: string; readonly stage: string; readonly routes: readonly HttpRoute[] };
 export type WebSocketApi = {
@@ -258,6 +261,38 @@ export const readApis = (
   }
   return { http, webSocket };
 };
+
+const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const RATE = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/;
+
+const scheduleProperties = z.strictObject({
+  GroupName: z.string().optional(),
+  ScheduleExpression: z.string().regex(RATE, 'a schedule of a template other than a rate'),
+  FlexibleTimeWindow: z.strictObject({ Mode: z.literal('OFF') }),
+  State: z.literal('ENABLED').optional(),
+  Target: z.object({
+    Arn: z.string().startsWith('arn:aws:lambda:', 'a schedule of a template invokes a function'),
+    Input: z.string().default('{}'),
+  }),
+});
+
+/** Schedules that the template declares; those for alarms are made at run time. */
+export const readRecurringSources = (
+  resources: Resources,
+  functions: readonly LocalFunction[],
+): readonly RecurringSource[] =>
+  resources.ofType(RESOURCE_TYPES.schedule).map((declared) => {
+    const { ScheduleExpression, Target } = resources.read(declared, scheduleProperties, ['Description', 'Name']);
+    const [, count, unit = ''] = RATE.exec(ScheduleExpression) ?? [];
+    if (!functions.some(({ arn }) => arn === Target.Arn)) {
+      throw new TemplateError(`${addressText(declared.address)}: no function ${Target.Arn}`);
+    }
+    return {
+      functionArn: Target.Arn,
+      everyMs: Number(count) * (UNIT_MS[unit] ?? 0),
+      input: JSON.parse(Target.Input) as unknown,
+    };
+  });
 
 export const readScheduleGroups = (resources: Resources): string[] =>
   resources.ofType(RESOURCE_TYPES.scheduleGroup).map(({ address }) => resources.attribute(address, 'Ref'));

@@ -24,6 +24,12 @@ const common = {
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 };
 
+/** Where workers connect: the address of a custom domain, else the one that answers are posted to. */
+export const webSocketUrlOf = (env: {
+  readonly WEBSOCKET_URL?: string | undefined;
+  readonly CONNECTIONS_URL: string;
+}) => env.WEBSOCKET_URL ?? env.CONNECTIONS_URL.replace(/^http/, 'ws');
+
 /**
  * Shards per pool, where a pool has more than one: `{"default":{"sessions":4,"ready":4}}`. One shard carries about
  * 1,000 writes/s (the limit of one DynamoDB partition).
@@ -33,11 +39,19 @@ export const poolShardsSchema = z.record(
   z.object({ sessions: z.int().min(1).max(64).default(1), ready: z.int().min(1).max(64).default(1) }),
 );
 
+/** Who a caller is (users, logins, keys), the audit log; jobs, workers and categories. */
+const definitions = {
+  DEFINITIONS_TABLE: z.string().min(1),
+};
+
 const engine = {
   ...common,
+  ...definitions,
   TABLE_NAME: z.string().min(1),
   ALARM_QUEUE_URL: z.string().min(1),
   ALARM_QUEUE_ARN: z.string().min(1),
+  /** Runs for the function that executes those of the pool without workers. */
+  FUNCTION_QUEUE_URL: z.string().min(1),
   SCHEDULE_GROUP: z.string().min(1),
   SCHEDULE_ROLE_ARN: z.string().min(1),
   SCHEDULE_DLQ_ARN: z.string().min(1),
@@ -46,16 +60,13 @@ const engine = {
   POOL_SHARDS: jsonOf(poolShardsSchema).default({}),
   /** Finished runs are kept this many days. */
   RUN_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
-};
-
-/** Reading who a caller is: users, logins, keys, public keys; and writing the audit log. */
-const authentication = {
-  DEFINITIONS_TABLE: z.string().min(1),
+  /** A run that has waited this long for a worker goes before every class of priority. */
+  PRIORITY_AGEING_SECONDS: z.coerce.number().int().min(1).default(600),
 };
 
 /** Taking requests with tokens. */
 const http = {
-  ...authentication,
+  ...definitions,
   TOKEN_ISSUERS: jsonOf(z.array(issuerSchema)).default([]),
   /** Requests of one principal: so many a second over time, so many at once. */
   THROTTLE_RATE: z.coerce.number().min(1),
@@ -65,11 +76,15 @@ const http = {
 export const httpEnvSchema = z.object({
   ...engine,
   ...http,
+  /** Where workers connect, if that is not the address of CONNECTIONS_URL: a custom domain's. */
+  WEBSOCKET_URL: z.string().min(1).optional(),
   /** API groups served without a token, comma-separated; empty by default: deployed, a group stays shut. */
   OPEN_GROUPS: z
     .string()
     .default('')
     .transform((text) => text.split(',').filter((group) => group !== '')),
+  /** Whether `/metrics` takes a credential. */
+  CLOSED_METRICS: z.stringbool().default(false),
 });
 export const identityEnvSchema = z
   .object({
@@ -90,16 +105,15 @@ export const identityEnvSchema = z
     message: 'a key of the process is for the local stage only',
   });
 export const docsEnvSchema = z.object({ ...common });
-export const connectEnvSchema = z.object({ ...common, ...authentication, TABLE_NAME: z.string().min(1) });
-export const frameEnvSchema = z.object({ ...engine, ...authentication });
-export const alarmsEnvSchema = z.object(engine);
+export const connectEnvSchema = z.object({ ...common, ...definitions, TABLE_NAME: z.string().min(1) });
+/** Of whatever runs the engine and takes no requests: workers' frames, alarms, the reconciler. */
+export const engineEnvSchema = z.object(engine);
 export const countsEnvSchema = z.object({ ...common, TABLE_NAME: z.string().min(1) });
 
-export type EngineEnv = z.infer<typeof alarmsEnvSchema>;
+export type EngineEnv = z.infer<typeof engineEnvSchema>;
 export type HttpEnv = z.infer<typeof httpEnvSchema>;
 export type IdentityEnv = z.infer<typeof identityEnvSchema>;
 export type ConnectEnv = z.infer<typeof connectEnvSchema>;
-export type FrameEnv = z.infer<typeof frameEnvSchema>;
 
 /** What the infrastructure has to pass for a schema: one string per variable, optional where it has a default. */
 export type EnvironmentOf<T extends z.ZodType> = { readonly [K in keyof z.input<T>]: string };

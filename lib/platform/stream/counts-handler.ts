@@ -1,6 +1,7 @@
 import type { AttributeValue, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import type { CountedChange, Engine } from '../../application/api.ts';
-import { RUN_STATUSES, type RunStatus } from '../../domain/run.ts';
+import type { Counted, CountedChange, Engine } from '../../application/api.ts';
+import { runFamily, runIdOfOrder } from '../../domain/ids.ts';
+import { RUN_STATUSES } from '../../domain/run.ts';
 
 /** Lambda names the stream's shard only when the event source has a tumbling window. */
 export type WindowedStreamEvent = DynamoDBStreamEvent & {
@@ -10,11 +11,20 @@ export type WindowedStreamEvent = DynamoDBStreamEvent & {
 
 type Image = Readonly<Record<string, AttributeValue>> | undefined;
 
-/** A row that counts: void marks have no handler and no status of a run. */
-const counted = (image: Image): { readonly handler: string; readonly status: RunStatus } | undefined => {
-  const handler = image?.handler?.S;
+/** A row that counts: void marks have no queue and no status of a run, and what is hidden is as good as deleted. */
+const counted = (image: Image): Counted | undefined => {
+  const handler = image?.handler?.S ?? image?.queue?.S;
   const status = RUN_STATUSES.find((known) => known === image?.status?.S);
-  return handler === undefined || status === undefined ? undefined : { handler, status };
+  if (image === undefined || handler === undefined || status === undefined || image.hidden?.BOOL) {
+    return undefined;
+  }
+  return {
+    handler,
+    status,
+    ofJob: runFamily(runIdOfOrder(String(image.sk?.S))) === 'job',
+    createdAt: Number(image.createdAt?.N),
+    ...(image.endedAt === undefined ? {} : { endedAt: Number(image.endedAt.N) }),
+  };
 };
 
 const toChange = ({ dynamodb }: DynamoDBRecord): CountedChange[] => {

@@ -8,6 +8,7 @@ import {
   readApis,
   readEventSources,
   readFunctions,
+  readRecurringSources,
   readScheduleGroups,
 } from '../../../lib/local/template/application.ts';
 import { loadTemplates } from '../../../lib/local/template/load-templates.ts';
@@ -44,7 +45,12 @@ const resourcesOf = (more?: Readonly<Record<string, Resource>>) => {
 const read = (more?: Readonly<Record<string, Resource>>) => {
   const resources = resourcesOf(more);
   const functions = readFunctions(resources);
-  return { functions, ...readEventSources(resources, functions), ...readApis(resources, functions) };
+  return {
+    functions,
+    ...readEventSources(resources, functions),
+    recurringSources: readRecurringSources(resources, functions),
+    ...readApis(resources, functions),
+  };
 };
 
 /** Fn::Sub writes its names as a template string of JavaScript would. */
@@ -135,6 +141,11 @@ describe('the application', () => {
     expect(readScheduleGroups(resourcesOf())).toEqual(['Data-Group']);
   });
 
+  it('has the functions that are invoked again and again', () => {
+    const { functions, recurringSources } = read();
+    expect(recurringSources).toEqual([{ functionArn: functions[3]?.arn, everyMs: 300_000, input: {} }]);
+  });
+
   it('runs on this machine: addresses of its APIs are the gateway, what KMS and the secret hold is given to identity', () => {
     const { functions, http, webSocket } = read();
     expect(functions[1]?.environment).toMatchObject({
@@ -200,6 +211,21 @@ describe('what the local runtime cannot run stops the start', () => {
       'a filter on a queue',
       withProperties('QueueSource', { FilterCriteria: { Filters: [] } }),
       /FilterCriteria on a queue/,
+    ],
+    [
+      'a schedule other than a rate',
+      withProperties('Recurring', { ScheduleExpression: 'cron(0 2 * * ? *)' }),
+      /App\/Recurring .*a schedule of a template other than a rate/,
+    ],
+    [
+      'a flexible time window',
+      withProperties('Recurring', { FlexibleTimeWindow: { Mode: 'FLEXIBLE' } }),
+      /App\/Recurring .*FlexibleTimeWindow/,
+    ],
+    [
+      'a schedule of another function',
+      withProperties('Recurring', { Target: { Arn: 'arn:aws:lambda:us-east-1:000000000000:function:other' } }),
+      /App\/Recurring: no function arn/,
     ],
     [
       'a second HTTP API',
