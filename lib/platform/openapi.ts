@@ -7,14 +7,12 @@ import { OPERATION_ACCESS } from '../contracts/authorization.ts';
 import { errorFormOf } from '../contracts/http/errors.ts';
 import { type Answer, isOpenable } from '../contracts/http/operation.ts';
 import { type KnownOperation, operations } from '../contracts/http/operations.ts';
+import { API_VERSION } from '../contracts/version.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Schemas that have an id, collected while the document is made: `components.schemas`. */
 type Components = Record<string, unknown>;
-
-/** Version of the API that the document describes: the package's. */
-export const API_VERSION = '0.1.0';
 
 const DEFINITION = '#/$defs/';
 const COMPONENT = '#/components/schemas/';
@@ -77,13 +75,13 @@ const examplesOf = (examples: Readonly<Record<string, unknown>> | undefined): Js
     ? {}
     : { examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])) };
 
-const answerOf = ({ description, schema, examples, text }: Answer, components: Components): Json => ({
-  description,
-  content: {
-    'application/json': { schema: schemaOf(schema, components), ...examplesOf(examples) },
+const answerOf = ({ description, schema, examples, text }: Answer, components: Components): Json => {
+  const content = {
+    ...(schema && { 'application/json': { schema: schemaOf(schema, components), ...examplesOf(examples) } }),
     ...(text === undefined ? {} : { 'text/plain': { schema: { type: 'string' }, ...examplesOf({ text }) } }),
-  },
-});
+  };
+  return Object.keys(content).length === 0 ? { description } : { description, content };
+};
 
 /** Who may call it, in a sentence; nothing where everybody may. */
 const accessText = ({ id, group }: KnownOperation): string | undefined => {
@@ -149,7 +147,7 @@ const operationOf = (operation: KnownOperation, components: Components): Json =>
     ...(operation.body
       ? {
           requestBody: {
-            required: true,
+            required: !operation.body.optional,
             content: {
               'application/json': {
                 schema: schemaOf(operation.body.schema, components),
@@ -165,6 +163,8 @@ const operationOf = (operation: KnownOperation, components: Components): Json =>
 };
 
 const TAGS = [
+  { name: 'A', description: 'Cron jobs, tasks, workers, categories, logs and locks' },
+  { name: 'B', description: 'Tasks with a schedule or without, their runs, workers, health and status' },
   { name: 'C', description: 'Logging in, users, API keys and the audit log' },
   { name: 'D', description: 'Tasks for an instant. Needs no credential where the stage has opened the group' },
   { name: 'platform', description: 'The platform itself' },

@@ -15,6 +15,7 @@ beforeAll(async () => {
       engine: createFakeEngine(Date.now),
       admission: createTestAdmission({ openGroups: ['D'] }),
       record: async () => undefined,
+      webSocketUrl: 'wss://ws.example.com/test',
       logger: createLogger({ level: 'error' }),
     }),
   );

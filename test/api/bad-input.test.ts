@@ -232,6 +232,8 @@ describe('ids', () => {
     '%',
     '1%2F2',
     '١',
+    // A run of a job: this API shows none.
+    '42.1893456000000',
   ])('%s is no task id', async (id) => {
     const { send } = createTestApi();
     for (const method of ['GET', 'DELETE']) {

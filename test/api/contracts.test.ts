@@ -21,7 +21,13 @@ const all: readonly KnownOperation[] = Object.values(operations);
 
 describe('operations', () => {
   it('of the API function have exactly one handler each, and no handler has none', () => {
-    const handlers = createHandlers({ engine: createFakeEngine(), record: async () => undefined, now: () => NOW });
+    const handlers = createHandlers({
+      engine: createFakeEngine(),
+      record: async () => undefined,
+      webSocketUrl: 'wss://ws.example.com/test',
+      now: () => NOW,
+      pause: async () => undefined,
+    });
     expect(new Set(Object.keys(handlers))).toEqual(new Set(Object.keys(apiOperations)));
   });
 
@@ -46,7 +52,7 @@ describe('operations', () => {
   it('have a route of their own, without a trailing slash', () => {
     const routes = all.map(({ method, path }) => `${method} ${path.replace(/:\w+/g, ':')}`);
     expect(new Set(routes).size).toBe(routes.length);
-    expect(all.filter(({ path }) => !/^(\/(:[a-z]+|[a-z0-9.-]+))+$/.test(path))).toEqual([]);
+    expect(all.filter(({ path }) => !/^\/$|^(\/(:[a-z]+|[a-z0-9.-]+))+$/.test(path))).toEqual([]);
   });
 
   it.each(all.map((operation) => [operation.id, operation] as const))(
@@ -61,9 +67,9 @@ describe('operations', () => {
     '%s has examples that it would give or take',
     (_id, operation) => {
       for (const { schema, examples = {} } of Object.values(operation.answers)) {
-        expect(Object.keys(examples)).not.toEqual([]);
+        expect(Object.keys(examples).length > 0).toBe(schema !== undefined);
         for (const example of Object.values(examples)) {
-          expect(() => schema.parse(example)).not.toThrow();
+          expect(() => schema?.parse(example)).not.toThrow();
         }
       }
       for (const example of Object.values(operation.body?.examples ?? {})) {
@@ -141,7 +147,8 @@ describe('the answers of the function', () => {
 
   it.each([
     ['GET /api/v1/tasks/x', 400],
-    ['GET /api/v1/task', 404],
+    ['GET /api/v1/nothing', 404],
+    ['GET /api/v1/flows/nothing', 404],
     ['PUT /health', 405],
     ['GET /api/nothing', 404],
     ['GET /.well-known/nothing', 404],

@@ -5,7 +5,8 @@ import * as z from 'zod';
 import { OPERATION_ACCESS } from '../../lib/contracts/authorization.ts';
 import { OPENABLE_GROUPS } from '../../lib/contracts/http/operation.ts';
 import { type KnownOperation, operations } from '../../lib/contracts/http/operations.ts';
-import { API_VERSION, openApiDocument } from '../../lib/platform/openapi.ts';
+import { API_VERSION } from '../../lib/contracts/version.ts';
+import { openApiDocument } from '../../lib/platform/openapi.ts';
 
 const all: readonly KnownOperation[] = Object.values(operations);
 
@@ -28,10 +29,11 @@ const operationSchema = z.strictObject({
   summary: z.string().min(1),
   description: z.string().min(1).optional(),
   parameters: z.array(parameterSchema),
-  requestBody: z.strictObject({ required: z.literal(true), content: contentSchema }).optional(),
+  requestBody: z.strictObject({ required: z.boolean(), content: contentSchema }).optional(),
   responses: z.record(
     z.string().regex(/^[2-5]\d\d$/),
-    z.strictObject({ description: z.string().min(1), content: contentSchema }),
+    // A 204 has no content.
+    z.strictObject({ description: z.string().min(1), content: contentSchema.optional() }),
   ),
   security: z.array(z.record(z.string(), z.array(z.string()))),
 });
@@ -42,7 +44,7 @@ const documentSchema = z.strictObject({
   tags: z.array(z.strictObject({ name: z.string(), description: z.string() })),
   paths: z.record(
     z.string().startsWith('/'),
-    z.partialRecord(z.enum(['get', 'post', 'put', 'delete']), operationSchema),
+    z.partialRecord(z.enum(['get', 'post', 'put', 'patch', 'delete']), operationSchema),
   ),
   components: z.strictObject({
     schemas: z.record(z.string(), z.record(z.string(), z.unknown())),
@@ -124,7 +126,7 @@ describe('the OpenAPI document', () => {
         ...Object.values(operation.responses),
         ...(operation.requestBody ? [operation.requestBody] : []),
       ]) {
-        for (const { schema, examples = {} } of Object.values(content)) {
+        for (const { schema, examples = {} } of Object.values(content ?? {})) {
           for (const { value } of Object.values(examples)) {
             expect(readerOf(schema).safeParse(value).error, operation.operationId).toBeUndefined();
             checked += 1;

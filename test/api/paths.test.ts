@@ -14,7 +14,7 @@ describe('paths and methods', () => {
     expect((await createTestApi().send('POST /api/v1/tasks/1')).headers.allow).toBe('GET, DELETE');
   });
 
-  it.each(['/', '/api/v1/task/', '/api/v1/task', '/api/v1/tasks/1/2', '/api/v1', '/nowhere', '/api/v1/tasks//'])(
+  it.each(['/api/v1/nothing/', '/api/v1/task/1/2', '/api/v1/tasks/1/2', '/api/v1', '/nowhere', '/api/v1/tasks//'])(
     '%s is unknown',
     async (path) => {
       const answer = await createTestApi().send(`GET ${path}`);
@@ -26,7 +26,10 @@ describe('paths and methods', () => {
   it.each([
     ['POST /health', 405, { code: 405, message: 'Method not allowed: this path takes GET' }],
     ['GET /.well-known/nothing', 404, { code: 404, message: expect.stringMatching(/^Nothing is served/) }],
-    ['GET /api/v1/task', 404, { code: 404, message: expect.stringMatching(/^Nothing is served/) }],
+    ['GET /api/v1/nothing', 404, { code: 404, message: expect.stringMatching(/^路径不存在/) }],
+    ['POST /api/v1/cronjob/1', 405, { code: 405, message: '请求方法不允许: 此路径支持 GET, PUT, PATCH, DELETE' }],
+    ['GET /api/v1/flows/1', 404, { code: 404, message: expect.stringMatching(/^Nothing is served/) }],
+    ['GET /api/v1/stats/x', 404, { code: 404, message: expect.stringMatching(/^Nothing is served/) }],
     ['GET /api/v1/tasks/1/2', 404, { error: expect.stringMatching(/^Nothing is served/) }],
     ['GET /nowhere', 404, { error: expect.stringMatching(/^Nothing is served/) }],
     [

@@ -144,6 +144,14 @@ describe('GET /health', () => {
 });
 
 describe('GET /api/runs/:id/payload', () => {
+  it('gives that of a run of a job', async () => {
+    const api = createTestApi();
+    const id = '42.1893456000000';
+    api.engine.runs.set(id, aRun({ id, job: '42', spec: 3, payload: '"large"' }));
+    const answer = await api.send(`GET /api/runs/${id}/payload`, bearer('worker-key'));
+    expect([answer.status, answer.json()]).toEqual([200, 'large']);
+  });
+
   it.each(['worker-key', 'any-pool-key'])('gives the payload as it was stored to %s', async (key) => {
     const api = createTestApi({ openGroups: [] });
     api.engine.runs.set('7', aRun({ id: '7', payload: '{"n":12345678901234567890}' }));

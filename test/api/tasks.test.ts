@@ -141,7 +141,7 @@ describe('list', () => {
   ])('%s reads %d', async (query, limit) => {
     const api = createTestApi();
     expect((await api.send(`GET /api/v1/tasks${query}`)).status).toBe(200);
-    expect(api.engine.listed).toEqual([{ limit, from: { offset: 0 } }]);
+    expect(api.engine.listed).toEqual([{ families: ['plain'], limit, from: { offset: 0 } }]);
   });
 
   it.each([
@@ -153,7 +153,9 @@ describe('list', () => {
   ])('reads status=%s as %j', async (status, statuses) => {
     const api = createTestApi();
     await list(api, `?status=${status}&task_type=send%20email&limit=10&offset=20`);
-    expect(api.engine.listed).toEqual([{ statuses, handler: 'send email', limit: 10, from: { offset: 20 } }]);
+    expect(api.engine.listed).toEqual([
+      { families: ['plain'], statuses, handler: 'send email', limit: 10, from: { offset: 20 } },
+    ]);
   });
 
   it.each(['?status=unknown', '?status=PENDING', '?status=constructor', `?task_type=${'x'.repeat(51)}`])(
@@ -169,7 +171,7 @@ describe('list', () => {
   it('ignores filters that are empty', async () => {
     const api = createTestApi();
     await list(api, '?status=&task_type=&offset=&cursor=');
-    expect(api.engine.listed).toEqual([{ limit: 50, from: { offset: 0 } }]);
+    expect(api.engine.listed).toEqual([{ families: ['plain'], limit: 50, from: { offset: 0 } }]);
   });
 
   it('checks paging before it answers that nothing matches', async () => {
@@ -196,7 +198,7 @@ describe('list', () => {
   it('takes the cursor before the offset', async () => {
     const api = createTestApi();
     await list(api, '?cursor=after-10&offset=5');
-    expect(api.engine.listed).toEqual([{ limit: 50, from: { cursor: 'after-10' } }]);
+    expect(api.engine.listed).toEqual([{ families: ['plain'], limit: 50, from: { cursor: 'after-10' } }]);
   });
 
   it('says when the engine stopped short', async () => {

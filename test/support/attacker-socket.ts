@@ -68,6 +68,14 @@ export const heartbeatOf = (session: string, pool: string): WorkerFrameOf<'heart
   ...{ type: 'heartbeat', session, pool, ...REPORT, rep: 2, list: [] },
 });
 
+/** Says what a run wrote, from its beginning on. */
+export const logOf = (
+  session: string,
+  pool: string,
+  { run, attempt }: { readonly run: string; readonly attempt: number },
+  text: string,
+): WorkerFrameOf<'log'> => ({ type: 'log', session, pool, run, attempt, from: 0, text });
+
 /** Says of a run that it has succeeded. @param output what it is to have written */
 export const resultOf = (
   session: string,

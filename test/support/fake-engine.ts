@@ -1,7 +1,8 @@
-/** The part of the engine that HTTP needs, over a Map: enough to test the edge, with nothing behind it. */
+/** What HTTP asks of the engine about plain runs, over a Map: enough to test the edge. The rest is the real engine, on memory stores. */
 import type { Engine, ListInput, RunView, SubmitInput } from '../../lib/application/api.ts';
+import { createWorld } from './engine-world.ts';
 
-export type FakeEngine = Pick<Engine, 'submitRun' | 'findSubmitted' | 'getRun' | 'cancelRun' | 'listRuns'> & {
+export type FakeEngine = Engine & {
   readonly runs: Map<string, RunView>;
   readonly submitted: SubmitInput[];
   readonly listed: ListInput[];
@@ -49,6 +50,7 @@ export const createFakeEngine = (now: () => number = () => NOW): FakeEngine => {
   };
 
   return {
+    ...createWorld().engine,
     runs,
     submitted,
     listed,

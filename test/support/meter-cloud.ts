@@ -3,9 +3,8 @@
  * over DynamoDB Local, and stand-ins for the other services. What AWS bills beside the SDK's calls is counted where it
  * happens: HTTP requests, messages from workers, invocations, the pollers' requests, lines of log.
  */
-import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { openTable } from '../../lib/adapters/dynamodb/client.ts';
 import type { Item } from '../../lib/adapters/dynamodb/conditional.ts';
 import { createKeyStore } from '../../lib/adapters/dynamodb/identity/api-keys.ts';
@@ -14,15 +13,15 @@ import { createUserStore } from '../../lib/adapters/dynamodb/identity/users.ts';
 import { connectionKey, type Key } from '../../lib/adapters/dynamodb/keys.ts';
 import { createConnectionStore } from '../../lib/adapters/dynamodb/side-stores.ts';
 import { createFrameAccess } from '../../lib/application/identity/frame-access.ts';
+import type { JobInput } from '../../lib/application/jobs/api.ts';
 import { decodeAlarm, encodeAlarm } from '../../lib/contracts/alarm-message.ts';
 import type { ServerFrame, WorkerFrame } from '../../lib/contracts/frames.ts';
 import type { Alarm } from '../../lib/domain/alarm.ts';
-import { type Made, makeTables } from '../../lib/local/aws/provision.ts';
-import { createResolver, type NamedTemplate } from '../../lib/local/template/resolver.ts';
-import { declaredAttributes, listResources } from '../../lib/local/template/resources.ts';
+import type { NamedTemplate } from '../../lib/local/template/resolver.ts';
 import { composeAdmission } from '../../lib/platform/compose-authentication.ts';
-import { composeCounts, composeEngine } from '../../lib/platform/compose-aws.ts';
-import { httpEnvSchema } from '../../lib/platform/env/schemas.ts';
+import { composeEngine } from '../../lib/platform/compose-aws.ts';
+import { composeCounts } from '../../lib/platform/compose-counts.ts';
+import { composeFrames } from '../../lib/platform/compose-frames.ts';
 import { createApiHandler } from '../../lib/platform/http/api-handler.ts';
 import { createLogger } from '../../lib/platform/logger.ts';
 import { createAlarmsHandler } from '../../lib/platform/queue/alarms-handler.ts';
@@ -32,8 +31,9 @@ import { call } from './http-event.ts';
 import { frameEvent, queueEvent } from './lambda-events.ts';
 import { type Meter, meterDynamodb, meterScheduler, meterSockets, meterSqs, socketMessages } from './meter.ts';
 import { readGathering } from './meter-event-sources.ts';
-import { createQueueClient, createSchedulerClient, createSocketsClient, REGION } from './meter-stand-ins.ts';
+import { createQueueClient, createSchedulerClient, createSocketsClient } from './meter-stand-ins.ts';
 import { createStreamReader } from './meter-stream.ts';
+import { makeMeterTables, openUnmetered, putRows } from './meter-tables.ts';
 import type { Timeline } from './meter-timeline.ts';
 import { keyDraft, newWorkerKey } from './worker-keys.ts';
 
@@ -43,6 +43,8 @@ export type Phase =
   | 'submit'
   /** The worker's result. */
   | 'result'
+  /** The alarms of an occurrence: the one that EventBridge brings, which is sent on, and the one that fires. */
+  | 'fire'
   /** Its alarms: the one that starts it, or the first look; and the last, which finds it ended. */
   | 'alarm'
   /** The alarms that a longer wait adds: later looks, and the one that the claim overtakes. */
@@ -55,6 +57,7 @@ export type Phase =
 export type MeteredCloud = {
   /** Creates a task over HTTP. */
   readonly submit: (body: object) => Promise<string>;
+  readonly createJob: (input: JobInput) => Promise<void>;
   /**
    * Lets connections in, as if their workers had shown a key. The function instance has heard of each of them once: what it
    * remembers of a connection is good for its two hours.
@@ -87,10 +90,13 @@ type Message = { readonly body: string; readonly alarm: Alarm };
 const LAST_ALARM_MS = 16 * 60_000;
 /** A run that turns ready is looked at after 1 s (rule A7): every run that has to wait pays for that look. */
 const FIRST_LOOK_MS = 1_500;
-/** The most that one BatchWriteItem takes. */
-const BATCH_WRITE = 25;
 /** API Gateway's own line for each request or message; see `access-logs.ts` for its fields. */
 const ACCESS_LOG_BYTES = 250;
+/**
+ * EventBridge Scheduler fires at some time within the minute, and SQS counts from there: what is due in one second does not
+ * arrive in one batch.
+ */
+const SCHEDULE_SPREAD_MS = 100;
 
 export const openMeteredCloud = async (options: {
   readonly endpoint: string;
@@ -106,20 +112,10 @@ export const openMeteredCloud = async (options: {
   const { now } = timeline;
   const { queue, stream } = readGathering(templates);
 
-  // DynamoDB Local holds one database for each access key id.
-  const credentials = { accessKeyId: `meter${randomBytes(8).toString('hex')}`, secretAccessKey: 'meter' };
-  const place = { endpoint, region: REGION, credentials };
-  const account = { region: REGION, accountId: '000000000000' };
-  const made: Made = new Map();
-  const resources = listResources(
-    templates,
-    createResolver(templates, account, declaredAttributes(templates, account)),
-  );
-  const dynamodb = new DynamoDBClient(place);
-  await makeTables(dynamodb, resources, made);
-  const tableNamed = (logicalId: string) => [...made].find(([address]) => address.includes(`/${logicalId}`))?.[1];
-  const [table, definitions] = [tableNamed('Executions'), tableNamed('Definitions')];
-  const reader = await createStreamReader(place, table?.StreamArn ?? '', stream.filters, streamShards);
+  const tables = await makeMeterTables(endpoint, templates);
+  const { env, place } = tables;
+  const { TABLE_NAME, DEFINITIONS_TABLE } = env;
+  const reader = await createStreamReader(place, tables.streamArn, stream.filters, streamShards);
 
   const workers = new Map<string, (frame: ServerFrame) => Promise<void>>();
   const pushed = new Set<string>();
@@ -129,11 +125,12 @@ export const openMeteredCloud = async (options: {
   const newest = new Map<string, Alarm>();
   let visible: Message[] = [];
   let isClosing = false;
+  let schedules = 0;
   let postponed: { next: number; readonly everyMs: number } | undefined;
 
   const phaseOf = ({ key, g }: Alarm): Phase => {
-    if (key.kind === 'session') {
-      return 'fleet';
+    if (key.kind !== 'run') {
+      return key.kind === 'session' ? 'fleet' : 'fire';
     }
     const waits = !pushed.has(key.id) && !ended.has(key.id) && now() > (dueAt.get(key.id) ?? now()) + FIRST_LOOK_MS;
     return waits || g < (newest.get(key.id)?.g ?? 0) ? 'waiting' : 'alarm';
@@ -160,7 +157,8 @@ export const openMeteredCloud = async (options: {
 
   const show = (message: Message): void => {
     const { key } = message.alarm;
-    const isWanted = key.kind === 'session' ? watchesSessions && !isClosing : !isClosing || ended.has(key.id);
+    const isKept = key.kind === 'run' && ended.has(key.id);
+    const isWanted = isClosing ? isKept : key.kind !== 'session' || watchesSessions;
     if (!isWanted) {
       return;
     }
@@ -185,18 +183,24 @@ export const openMeteredCloud = async (options: {
   };
 
   const clients = {
-    dynamodb: meterDynamodb(meter, dynamodb),
+    dynamodb: meterDynamodb(meter, new DynamoDBClient(place)),
     sqs: meterSqs(meter, createQueueClient(enqueue)),
     scheduler: meterScheduler(
       meter,
-      createSchedulerClient((input, fireAt) =>
-        timeline.at(fireAt, async () => {
-          meter.add({ service: 'scheduler', operation: 'invoke' }, { count: 1 }, 'alarm');
+      createSchedulerClient((input, fireAt) => {
+        schedules += 1;
+        const lateMs = (schedules * SCHEDULE_SPREAD_MS) % 1_000;
+        timeline.at(fireAt + lateMs, async () => {
+          if (isClosing) {
+            return;
+          }
+          const phase = phaseOf(decodeAlarm(input));
+          meter.add({ service: 'scheduler', operation: 'invoke' }, { count: 1 }, phase);
           // EventBridge Scheduler sends the message itself.
-          meter.add({ service: 'sqs', operation: 'SendMessage' }, { count: 1 }, 'alarm');
+          meter.add({ service: 'sqs', operation: 'SendMessage' }, { count: 1 }, phase);
           enqueue(input, 0);
-        }),
-      ),
+        });
+      }),
     ),
     sockets: meterSockets(
       meter,
@@ -205,21 +209,6 @@ export const openMeteredCloud = async (options: {
       ),
     ),
   };
-  const env = httpEnvSchema.parse({
-    STAGE: 'meter',
-    TABLE_NAME: table?.Ref,
-    DEFINITIONS_TABLE: definitions?.Ref,
-    OPEN_GROUPS: 'D',
-    THROTTLE_RATE: '100',
-    THROTTLE_BURST: '500',
-    ALARM_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/alarms',
-    ALARM_QUEUE_ARN: 'arn:aws:sqs:us-east-1:000000000000:alarms',
-    SCHEDULE_GROUP: 'alarms',
-    SCHEDULE_ROLE_ARN: 'arn:aws:iam::000000000000:role/scheduler',
-    SCHEDULE_DLQ_ARN: 'arn:aws:sqs:us-east-1:000000000000:undelivered',
-    CONNECTIONS_URL: 'https://sockets.example/ws',
-  });
-  const { TABLE_NAME, DEFINITIONS_TABLE } = env;
   const logger = createLogger({
     level: env.LOG_LEVEL,
     write: (line) => meter.add({ service: 'logs', operation: 'line' }, { count: 1, bytes: Buffer.byteLength(line) }),
@@ -227,7 +216,14 @@ export const openMeteredCloud = async (options: {
   const engine = composeEngine(env, logger, { clients, now });
   const surroundings = { dynamodb: clients.dynamodb, now };
   const { admission, record } = composeAdmission(env, logger, surroundings);
-  const handleRequest = createApiHandler({ engine, admission, record, logger, now });
+  const handleRequest = createApiHandler({
+    engine,
+    admission,
+    record,
+    webSocketUrl: 'wss://ws.example.com/test',
+    logger,
+    now,
+  });
   const access = createFrameAccess({
     connections: createConnectionStore(openTable(TABLE_NAME, clients.dynamodb)),
     credentials: createCredentialStore(openTable(DEFINITIONS_TABLE, clients.dynamodb)),
@@ -235,23 +231,17 @@ export const openMeteredCloud = async (options: {
     authentication: admission.authentication,
     now,
   });
-  const handleFrame = createFrameHandler({ engine, access, logger });
+  const handleFrame = createFrameHandler({ engine: composeFrames(env, logger, { clients, now }), access, logger });
   const handleAlarms = createAlarmsHandler({
     engine: { ring: (alarm) => meter.during(phaseOf(alarm), () => engine.ring(alarm)) },
     logger,
     bringBack: async () => undefined,
   });
   const handleChanges = createCountsHandler({
-    countChanges: composeCounts(TABLE_NAME, { clients, now }),
+    countChanges: composeCounts(TABLE_NAME, { dynamodb: clients.dynamodb, now }),
   });
 
-  const putRows = async (rows: readonly Item[]): Promise<void> => {
-    const { client } = openTable(TABLE_NAME, new DynamoDBClient(place));
-    for (let at = 0; at < rows.length; at += BATCH_WRITE) {
-      const batch = rows.slice(at, at + BATCH_WRITE).map((row) => ({ PutRequest: { Item: row } }));
-      await client.send(new BatchWriteCommand({ RequestItems: { [TABLE_NAME]: batch } }));
-    }
-  };
+  const runsTable = openUnmetered(tables, TABLE_NAME);
 
   const countInvocation = (target: string, phase: Phase): void =>
     meter.add({ service: 'lambda', operation: 'invoke', target }, { count: 1 }, phase);
@@ -288,6 +278,12 @@ export const openMeteredCloud = async (options: {
         dueAt.set(String(task.id), Date.parse(task.execute_at));
         return String(task.id);
       }),
+    createJob: async (input) => {
+      const { kind } = await engine.jobs.create(input, 'user:1');
+      if (kind !== 'created') {
+        throw new Error(`The job was refused: ${kind}`);
+      }
+    },
     receive: async (conn, frame) => {
       if (isClosing) {
         return;
@@ -308,21 +304,28 @@ export const openMeteredCloud = async (options: {
       const pool = 'default';
       const wanted = { pools: [pool] };
       const { owner, key } = newWorkerKey('1000', 'workers', wanted, { now: now(), mark: 'meter' });
-      const table = openTable(DEFINITIONS_TABLE, new DynamoDBClient(place));
+      const table = openUnmetered(tables, DEFINITIONS_TABLE);
       await createUserStore(table).create(owner, keyDraft('user.created', owner, now()));
       await createKeyStore(table).create(key, keyDraft('key.created', key, now()));
       const { id, name, hash, scopes, pools } = key;
       const grant = { owner: owner.id, key: id, name, hash, scopes, pools };
-      await putRows(conns.map((conn) => ({ ...connectionKey(conn), grant })));
+      await putRows(
+        runsTable,
+        conns.map((conn) => ({ ...connectionKey(conn), grant })),
+      );
       const frame = { type: 'goodbye' as const, session: 'none', pool };
       for (const conn of conns) {
         await access({ conn, frame }, { address: '192.0.2.1', requestId: conn });
       }
     },
     copyRow: async (of, copies) => {
-      const { client } = openTable(TABLE_NAME, new DynamoDBClient(place));
-      const { Item } = await client.send(new GetCommand({ TableName: TABLE_NAME, Key: of, ConsistentRead: true }));
-      await putRows(copies.map((copy) => ({ ...Item, ...copy })));
+      const { Item } = await runsTable.client.send(
+        new GetCommand({ TableName: TABLE_NAME, Key: of, ConsistentRead: true }),
+      );
+      await putRows(
+        runsTable,
+        copies.map((copy) => ({ ...Item, ...copy })),
+      );
     },
     copyAlarm: (of, run) => {
       const alarm = newest.get(of);

@@ -92,13 +92,16 @@ type Input = Readonly<Record<string, unknown>>;
 
 const ITEM_KINDS: Readonly<Record<string, string>> = {
   RUN: 'run',
+  JOB_RUN: 'run',
+  JOB: 'job',
   POOL: 'session',
   DATA: 'text',
   CONN: 'connection',
   KEY: 'idempotency key',
   EXCEPTION: 'exception',
   COUNT: 'counter',
-  STREAM: 'counter',
+  COUNT_HOURS: 'counter',
+  NEEDS: 'needs',
   USER: 'credential',
   API_KEY: 'credential',
   AUDIT: 'audit entry',

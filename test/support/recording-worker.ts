@@ -12,6 +12,9 @@ export type RecordingWorkerSettings = {
   readonly name: string;
   readonly handlers: readonly string[];
   readonly maxTasks: number;
+  readonly pool?: string;
+  /** Built-in handlers, beside those that record. */
+  readonly allow?: readonly 'shell'[];
   readonly spoolDirectory: string;
   /** Where it writes `start <run> <attempt>` and `end <run> <attempt>`. */
   readonly effectsFile: string;

@@ -37,6 +37,7 @@ export const createTestApi = (
       await over.record?.(draft);
       recorded.push(draft);
     },
+    webSocketUrl: 'wss://ws.example.com/test',
     logger: createLogger({ level: 'debug', write: (line) => logs.push(JSON.parse(line) as LogLine) }),
     now,
   });

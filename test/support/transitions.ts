@@ -13,6 +13,7 @@ import {
   succeed,
   undoClaim,
 } from '../../lib/domain/run-decisions.ts';
+import { expire } from '../../lib/domain/run-verdicts.ts';
 import { aGrant, NOW, RETENTION_MS, SESSION_REF } from './rows.ts';
 
 /** When every decision of {@link decide} is taken. */
@@ -42,6 +43,7 @@ const DECIDE: Partial<Record<TransitionName, (run: Run) => Decision>> = {
   fail: (run) => endBadly({ ...run, tries: run.maxTries - 1 }, FAILED, {}, END, 0.5),
   time_out: (run) =>
     endBadly({ ...run, tries: run.maxTries - 1 }, { outcome: 'timed_out', reason: 'timed_out' }, {}, END, 0.5),
+  expire: (run) => expire(run, 'late', END),
   cancel_waiting: cancelled,
   cancel_in_flight: cancelled,
   record_evidence: (run) => recordEvidence(run, { state: 'exited', at: LATER }, {}, LATER),

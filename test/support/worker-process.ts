@@ -41,7 +41,9 @@ const readEffects = (file: string): readonly Effect[] =>
  * the same name in the same directory finds them
  */
 export const startWorkerProcess = (
-  settings: Pick<RecordingWorkerSettings, 'url' | 'token' | 'name' | 'handlers'> & { readonly maxTasks?: number },
+  settings: Pick<RecordingWorkerSettings, 'url' | 'token' | 'name' | 'handlers' | 'pool' | 'allow'> & {
+    readonly maxTasks?: number;
+  },
   directory: string,
 ): WorkerProcess => {
   const effectsFile = join(directory, `${settings.name}.effects`);

@@ -1,6 +1,6 @@
 /** What API C's operations take in common. The messages are its document's words, with what to change after a colon. */
 import * as z from 'zod';
-import { isRunId } from '../../domain/ids.ts';
+import { isPlainId } from '../../domain/ids.ts';
 
 /** A 400 that says what to change. */
 export const badRequest = (change: string): string => `请求参数错误: ${change}`;
@@ -22,7 +22,7 @@ export const bodyOf = <const S extends z.ZodRawShape>(fields: S) => z.object(fie
 const ID_RANGE = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
 
 /** Users and keys are numbered as runs are: whole numbers of 53 bits. */
-export const idParams = z.object({ id: z.string().refine(isRunId, 'ID无效').meta(ID_RANGE) });
+export const idParams = z.object({ id: z.string().refine(isPlainId, 'ID无效').meta(ID_RANGE) });
 
 /** An empty parameter counts as absent. */
 export const filter = z
@@ -33,7 +33,7 @@ export const filter = z
 /** Whose keys are meant. */
 export const ownerQuery = z.object({
   user_id: filter
-    .refine((text) => text === undefined || isRunId(text), badRequest('user_id 必须是用户 ID'))
+    .refine((text) => text === undefined || isPlainId(text), badRequest('user_id 必须是用户 ID'))
     .meta({ ...ID_RANGE, description: "The caller's own keys when absent; another's take users:admin" }),
 });
 

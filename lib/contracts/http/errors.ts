@@ -9,6 +9,15 @@ import { formatInstant } from './instant.ts';
 /** Who a principal would have to be where no scope helps: the user that is meant, any user, a login. */
 export type Standing = 'self' | 'user' | 'login';
 
+/** Why who calls was not let in. API A names it beside the message. */
+export type AuthCode =
+  | 'MISSING_AUTH_HEADER'
+  | 'INVALID_AUTH_FORMAT'
+  | 'INVALID_TOKEN'
+  | 'TOKEN_EXPIRED'
+  | 'TOKEN_REVOKED'
+  | 'PERMISSION_DENIED';
+
 /** What the platform says before an operation is asked, or in its place. */
 export type RefusalWords = {
   readonly noCredential: string;
@@ -50,7 +59,7 @@ const ENGLISH: RefusalWords = {
   fault: 'Internal server error',
 };
 
-/** The words of API C's document, with what to change after a colon. */
+/** The words of the documents of APIs A and C, with what to change after a colon. */
 const CHINESE: RefusalWords = {
   noCredential: '未提供认证信息: 请发送 Authorization: Bearer <访问令牌或 API 密钥>',
   unreadableCredential: '认证格式错误: 请只发送一个 Authorization: Bearer <访问令牌或 API 密钥>, 不超过 8 KB',
@@ -77,8 +86,11 @@ const CHINESE: RefusalWords = {
 export type ErrorForm = {
   readonly schema: z.ZodObject;
   readonly words: RefusalWords;
-  /** @param at epoch ms */
-  readonly body: (status: number, message: string, at: number) => object;
+  /**
+   * @param at epoch ms
+   * @param code of a refusal by who calls
+   */
+  readonly body: (status: number, message: string, at: number, code?: AuthCode) => object;
 };
 
 const STATUS = z.int().min(400).max(599).meta({ description: 'The HTTP status' });
@@ -92,7 +104,23 @@ const PLAIN: ErrorForm = {
   body: (_status, error) => ({ error }),
 };
 
-/** What APIs A and E have in common, with the HTTP status as its code. */
+/** API A: the HTTP status as the code, and a word where it is about the credential. */
+const CODED: ErrorForm = {
+  schema: z
+    .object({
+      code: STATUS,
+      message: z.string().meta({ description: 'What happened and what to change' }),
+      error: z
+        .string()
+        .optional()
+        .meta({ description: 'Of a 401 or 403: what is wrong with the credential, as a word' }),
+    })
+    .meta({ id: 'CodedError' }),
+  words: CHINESE,
+  body: (code, message, _at, error) => ({ code, message, ...(error === undefined ? {} : { error }) }),
+};
+
+/** API E, and the platform's own paths: the HTTP status as the code. */
 const SMALL: ErrorForm = {
   schema: z.object({ code: STATUS, message: z.string() }).meta({ id: 'EnvelopeError' }),
   words: ENGLISH,
@@ -113,10 +141,14 @@ const SUPERSET: ErrorForm = {
   body: (code, message, at) => ({ success: false, code, message, timestamp: formatInstant(at) }),
 };
 
-/** The first that fits counts. */
+/** The first that fits counts. API A and, in its midst, the paths of D and E. */
 const FORM_BY_PREFIX: readonly (readonly [prefix: string, form: ErrorForm])[] = [
   ['/api/v1/tasks', PLAIN],
-  ['/api/v1', SMALL],
+  ['/api/v1/flows', SMALL],
+  ['/api/v1/transactions', SMALL],
+  ['/api/v1/exceptions', SMALL],
+  ['/api/v1/stats', SMALL],
+  ['/api/v1', CODED],
   ['/api', SUPERSET],
   ['/health', SMALL],
   ['/.well-known', SMALL],

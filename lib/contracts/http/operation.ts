@@ -5,7 +5,7 @@
 import type * as z from 'zod';
 
 /** Whose operation it is: an API group (its letter), or the platform's own. The stage opens groups by their letter. */
-export type Group = 'C' | 'D' | 'platform';
+export type Group = 'A' | 'B' | 'C' | 'D' | 'platform';
 
 /** Groups whose documents know no authentication: a stage may serve these without a credential, and no others. */
 export const OPENABLE_GROUPS = ['D'] as const satisfies readonly Group[];
@@ -14,16 +14,17 @@ export const isOpenable = (group: Group): boolean => OPENABLE_GROUPS.some((opena
 /** One successful answer, by its status. */
 export type Answer = {
   readonly description: string;
-  readonly schema: z.ZodType;
+  /** Absent: there is no body, or only {@link text}. */
+  readonly schema?: z.ZodType;
   readonly examples?: Readonly<Record<string, unknown>>;
-  /** The same in plain text, where the caller's `Accept` prefers that. */
+  /** An example of the plain text that is answered instead, always or where the caller's `Accept` prefers it. */
   readonly text?: string;
 };
 
 export type Operation = {
   readonly id: string;
   readonly group: Group;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Without a trailing slash (one is accepted everywhere); `:name` is a parameter. */
   readonly path: `/${string}`;
   readonly summary: string;
@@ -37,8 +38,12 @@ export type Operation = {
     readonly schema: z.ZodObject;
     /** The answer to a body that is no JSON object or has a field of a wrong type: it goes before any other refusal. */
     readonly malformed: string;
+    /** No body at all counts as an empty object. */
+    readonly optional?: true;
     readonly examples: Readonly<Record<string, unknown>>;
   };
+  /** The most that a body may have, where that is not `MAX_BODY_BYTES`. */
+  readonly maxBodyBytes?: number;
   /** Each call leaves an entry in the audit log, which takes some sixty a second in all: the throttle counts it for more. */
   readonly recorded?: true;
   readonly answers: Readonly<Record<number, Answer>>;
@@ -64,21 +69,22 @@ export type InputOf<O extends Operation> = {
 
 type StatusOf<T> = keyof T & number;
 
-/** What a handler answers: a body of its contract, the same as text, or a refusal that its group's error form wraps. */
+type BodyOf<A> = A extends { readonly schema: infer S extends z.ZodType } ? { readonly body: z.input<S> } : unknown;
+
+/** What a handler answers: a body of its contract, or text, or nothing, or a refusal that its group's error form wraps. */
 export type ReplyOf<O extends Operation> =
   | {
       [S in StatusOf<O['answers']>]: {
         readonly status: S;
-        readonly body: z.input<O['answers'][S]['schema']>;
-        /** In place of those that every answer has, such as `cache-control`. */
+        /** Beside those that every answer has, or in place of them, such as `cache-control`. */
         readonly headers?: Readonly<Record<string, string>>;
-      };
+      } & BodyOf<O['answers'][S]>;
     }[StatusOf<O['answers']>]
   | {
       readonly status: StatusOf<O['answers']>;
       /** Sent as it is. */
       readonly text: string;
-      readonly type: 'application/json' | 'text/plain';
+      readonly type: 'application/json' | 'text/plain' | 'text/plain; version=0.0.4';
     }
   | {
       readonly status: StatusOf<O['refusals']>;

@@ -1,6 +1,6 @@
 /** What API D takes. The messages are its document's, word for word, where that has one. */
 import * as z from 'zod';
-import { isRunId } from '../../domain/ids.ts';
+import { isPlainId } from '../../domain/ids.ts';
 import { DEFAULT_MAX_TRIES, MAX_TRIES } from '../limits.ts';
 import { parseInstant } from './instant.ts';
 import { MAX_TASK_TYPE_LENGTH, TASK_STATUSES } from './task.ts';
@@ -86,7 +86,7 @@ export const createTaskHeaders = z.object({
 export const taskIdParams = z.object({
   id: z
     .string()
-    .refine(isRunId, 'Invalid task ID')
+    .refine(isPlainId, 'Invalid task ID')
     .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
 });
 

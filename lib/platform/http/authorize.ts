@@ -1,7 +1,7 @@
 /** Whether a principal may do what an operation does: one row of the access table, applied. */
 import type { Access } from '../../contracts/authorization.ts';
 import type { Standing } from '../../contracts/http/errors.ts';
-import type { Principal, Scope } from '../../domain/identity/access.ts';
+import { ANY_POOL, type Principal, type Scope } from '../../domain/identity/access.ts';
 
 /** What is missing: a scope, or being somebody. */
 export type Missing =
@@ -37,3 +37,7 @@ export const missingFor = (
   }
   return hasStanding(access.kind, principal, subject) ? undefined : { kind: 'standing', standing: access.kind };
 };
+
+/** Pools of whose workers a caller may say that they live: its own; those who manage workers may say it of any. */
+export const spokenPools = ({ pools, scopes }: Principal): readonly string[] =>
+  scopes.includes('workers:write') ? [ANY_POOL] : pools;

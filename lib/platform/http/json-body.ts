@@ -11,15 +11,18 @@ const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 const bytesOf = ({ body = '', isBase64Encoded }: HttpEvent): Buffer =>
   Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
 
-/** @param malformed what the operation answers to a body that is not JSON */
-export const readJsonBody = (event: HttpEvent, malformed: string): unknown => {
+/**
+ * @param malformed what the operation answers to a body that is not JSON
+ * @param maxBytes the most that it takes
+ */
+export const readJsonBody = (event: HttpEvent, malformed: string, maxBytes = MAX_BODY_BYTES): unknown => {
   const type = headerOf(event, 'content-type');
   if (type && !JSON_TYPE.test(type)) {
     throw new Refusal(415, (words) => words.notJson);
   }
   const bytes = bytesOf(event);
-  if (bytes.length > MAX_BODY_BYTES) {
-    throw new Refusal(413, (words) => words.tooLarge(bytes.length, MAX_BODY_BYTES));
+  if (bytes.length > maxBytes) {
+    throw new Refusal(413, (words) => words.tooLarge(bytes.length, maxBytes));
   }
   let body: unknown;
   let isTooDeep = false;

@@ -35,12 +35,18 @@ const queryOf = ({ rawQueryString }: HttpEvent): Record<string, string> => {
 
 /** @throws Refusal with the first thing to change */
 export const readInput = <O extends Operation>(operation: O, event: HttpEvent): InputOf<O> => {
-  const { params, query, headers, body }: Operation = operation;
+  const { params, query, headers, body, maxBodyBytes }: Operation = operation;
   return {
     params: check(params, event.pathParameters),
     query: check(query, queryOf(event)),
     headers: check(headers, event.headers),
-    body: body && check(body.schema, readJsonBody(event, body.malformed), body.malformed),
+    body:
+      body &&
+      check(
+        body.schema,
+        body.optional && !event.body ? {} : readJsonBody(event, body.malformed, maxBodyBytes),
+        body.malformed,
+      ),
     // Each part is the output of the contract's own schema, which is what the type says; the compiler cannot follow it.
   } as InputOf<O>;
 };

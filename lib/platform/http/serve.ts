@@ -24,9 +24,12 @@ const resultOf = <O extends Operation>(reply: ReplyOf<O>): HttpResult => {
   if ('error' in reply) {
     throw new Refusal(reply.status, reply.error, reply.headers);
   }
-  return 'text' in reply
-    ? textResult(reply.status, reply.type, reply.text)
-    : jsonResult(reply.status, reply.body, reply.headers);
+  if ('text' in reply) {
+    return textResult(reply.status, reply.type, reply.text);
+  }
+  return 'body' in reply
+    ? jsonResult(reply.status, reply.body, reply.headers)
+    : { statusCode: reply.status, headers: { ...reply.headers } };
 };
 
 const bind =

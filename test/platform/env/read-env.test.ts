@@ -7,6 +7,7 @@ const complete = {
   TABLE_NAME: 'executions',
   ALARM_QUEUE_URL: 'http://127.0.0.1/queue',
   ALARM_QUEUE_ARN: 'arn:queue',
+  FUNCTION_QUEUE_URL: 'http://127.0.0.1/function-runs',
   SCHEDULE_GROUP: 'group',
   SCHEDULE_ROLE_ARN: 'arn:role',
   SCHEDULE_DLQ_ARN: 'arn:dlq',

@@ -42,6 +42,30 @@ describe('taskView', () => {
     }
   });
 
+  it('asks for no skipped runs, which only jobs have', () => {
+    expect(runStatusesOf('cancelled')).toEqual(['cancelled']);
+  });
+
+  it('shows how a person ended a task, and no error where that was a success', () => {
+    const ended = { attempt: 1, worker: 'local', endedAt: NOW, reason: 'operator' } as const;
+    expect(shown({ ...ended, status: 'failed', tries: 1 })).toMatchObject({ error_message: 'A person ended it' });
+    const succeeded = shown({ ...ended, status: 'succeeded' });
+    expect(succeeded).toMatchObject({ status: 'completed', attempt_history: [{ reason: 'operator' }] });
+    expect(JSON.stringify(succeeded)).not.toContain('error');
+  });
+
+  it('shows a task that was not begun in time without an attempt', () => {
+    const task = shown({ status: 'timed_out', reason: 'not_started', endedAt: NOW });
+    expect(task).toMatchObject({ status: 'failed', attempts: 0, error_message: 'It was not begun in time' });
+    expect(task).not.toHaveProperty('attempt_history');
+  });
+
+  it('shows what a person noted as the output in place of the worker’s', () => {
+    expect(shown({ status: 'succeeded', attempt: 1, output: 'its own', notedOutput: 'by hand' }).output).toBe(
+      'by hand',
+    );
+  });
+
   it('shows a completed task: tries begun, the end, and the attempt in its history', () => {
     const task = shown({
       status: 'succeeded',

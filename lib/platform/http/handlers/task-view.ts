@@ -24,21 +24,26 @@ const STATUS: Readonly<Record<RunStatus, TaskStatus>> = {
   failed: 'failed',
   timed_out: 'failed',
   cancelled: 'cancelled',
+  // Only occurrences of jobs are skipped, and this API shows none.
+  skipped: 'cancelled',
 };
 
 /** The run statuses that a task status stands for; none, when there is no such task status. */
 export const runStatusesOf = (taskStatus: string): readonly RunStatus[] =>
-  (Object.keys(STATUS) as RunStatus[]).filter((status) => STATUS[status] === taskStatus);
+  (Object.keys(STATUS) as RunStatus[]).filter((status) => status !== 'skipped' && STATUS[status] === taskStatus);
 
 /** Said where an attempt ended badly and left no text of its own. */
 const REASON_TEXT: Readonly<Record<FailureReason, string>> = {
   handler_failed: 'The handler failed',
   timed_out: 'The attempt ran out of time',
+  not_started: 'It was not begun in time',
   worker_lost: 'The worker was lost',
   payload_unavailable: 'The worker could not fetch the payload',
   no_handler: 'The worker has no handler of this type',
   refused: 'The worker does not allow this',
   bad_payload: 'The payload lacks what the handler needs',
+  operator: 'A person ended it',
+  operator_not_run: 'A person said that it could not be executed',
 };
 
 const instant = (epochMs: number | undefined): string | undefined =>
@@ -46,6 +51,10 @@ const instant = (epochMs: number | undefined): string | undefined =>
 
 const errorText = (error: string | undefined, reason: FailureReason | undefined): string | undefined =>
   error || (reason === undefined ? undefined : REASON_TEXT[reason]);
+
+/** A reason for a success says who said so, and is no error. */
+const failureText = ({ status, error, reason }: RunView): string | undefined =>
+  status === 'succeeded' ? undefined : errorText(error, reason);
 
 const attemptView = (record: AttemptRecord): TaskAttempt => ({
   attempt: record.attempt,
@@ -61,8 +70,10 @@ const attemptView = (record: AttemptRecord): TaskAttempt => ({
 const lastOutcome = (run: RunView): TaskAttempt['outcome'] | undefined => {
   switch (run.status) {
     case 'succeeded':
+      return 'succeeded';
     case 'timed_out':
-      return run.status;
+      // What was not begun in time had no attempt.
+      return run.reason === 'not_started' ? undefined : 'timed_out';
     case 'failed':
       return run.reason === 'worker_lost' ? 'lost' : 'failed';
     case 'cancelled':
@@ -87,7 +98,7 @@ const lastAttempt = (run: RunView): readonly TaskAttempt[] => {
           started_at: instant(run.startedAt),
           ended_at: instant(run.endedAt),
           exit_code: run.exitCode,
-          error: errorText(run.error, run.reason),
+          error: failureText(run),
         },
       ];
 };
@@ -109,9 +120,9 @@ const evidenceView = (evidence: Evidence): Task['evidence'] => {
 };
 
 /** Of a run that waits for its next try, the error is the last attempt's. */
-const errorMessage = (run: RunView): string | undefined => {
+export const errorMessage = (run: RunView): string | undefined => {
   if (isTerminal(run.status)) {
-    return errorText(run.error, run.reason);
+    return failureText(run);
   }
   const last = run.history.findLast(({ outcome }) => outcome !== 'undelivered');
   return last && errorText(last.error, last.reason);
@@ -134,7 +145,7 @@ export const taskView = (run: RunView): Task => {
     started_at: instant(run.startedAt),
     worker: run.worker,
     exit_code: run.exitCode,
-    output: run.output,
+    output: run.notedOutput ?? run.output,
     log: run.log,
     progress: run.progress,
     evidence: run.evidence && evidenceView(run.evidence),

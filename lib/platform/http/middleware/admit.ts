@@ -6,7 +6,7 @@ import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Authentication, Origin } from '../../../application/identity/api.ts';
 import { RECORDED_TOKENS, type Throttle } from '../../../application/identity/throttle.ts';
-import { OPERATION_ACCESS } from '../../../contracts/authorization.ts';
+import { type Access, OPERATION_ACCESS } from '../../../contracts/authorization.ts';
 import { isOpenable, type Operation } from '../../../contracts/http/operation.ts';
 import type { KnownOperation } from '../../../contracts/http/operations.ts';
 import { ANONYMOUS, type Principal } from '../../../domain/identity/access.ts';
@@ -23,10 +23,14 @@ export type Admission = {
   readonly throttle: Throttle;
   /** Letters of the API groups that need no credential. */
   readonly openGroups: readonly string[];
+  /** Whether the metrics take a credential here. */
+  readonly closedMetrics?: boolean;
 };
 
 /** What was sent is at fault, and not that nothing was sent (RFC 6750 §3.1). */
 const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' };
+
+const REFUSED_CODES = { expired: 'TOKEN_EXPIRED', revoked: 'TOKEN_REVOKED', invalid: 'INVALID_TOKEN' } as const;
 
 const isOpen = ({ group }: Operation, openGroups: readonly string[]): boolean =>
   openGroups.includes(group) && isOpenable(group);
@@ -37,10 +41,17 @@ const bucketOf = (principal: Principal, { address }: Origin): string =>
 
 const nameOf = (missing: Missing): string => (missing.kind === 'scope' ? missing.scope : missing.standing);
 
+const accessTo = ({ id }: KnownOperation, closedMetrics: boolean): Access => {
+  const access = OPERATION_ACCESS[id];
+  return access.kind === 'public' && access.closed !== undefined && closedMetrics
+    ? { kind: 'scope', scope: access.closed }
+    : access;
+};
+
 /** @param now epoch ms */
 export const admit = (
   operationOf: (routeKey: string) => KnownOperation | undefined,
-  { authentication, throttle, openGroups }: Admission,
+  { authentication, throttle, openGroups, closedMetrics = false }: Admission,
   now: () => number,
 ): MiddlewareObj<HttpEvent, HttpResult, Error, Context, Logged> => {
   const record = (operation: KnownOperation, from: Origin, actor: string, reason: string): Promise<void> =>
@@ -59,10 +70,10 @@ export const admit = (
         if (isOpen(operation, openGroups)) {
           return ANONYMOUS;
         }
-        throw new Refusal(401, (words) => words.noCredential);
+        throw new Refusal(401, (words) => words.noCredential, {}, 'MISSING_AUTH_HEADER');
       case 'unreadable':
         await record(operation, from, ANONYMOUS.id, 'unreadable');
-        throw new Refusal(401, (words) => words.unreadableCredential, INVALID_TOKEN);
+        throw new Refusal(401, (words) => words.unreadableCredential, INVALID_TOKEN, 'INVALID_AUTH_FORMAT');
       case 'sent': {
         // Also in an open group: who sends a credential that has ended is told so, not quietly served as somebody else.
         const known = await authentication.authenticate(credential.text);
@@ -70,7 +81,12 @@ export const admit = (
           return known.principal;
         }
         await record(operation, from, ANONYMOUS.id, known.reason);
-        throw new Refusal(401, (words) => words.refusedCredential[known.reason], INVALID_TOKEN);
+        throw new Refusal(
+          401,
+          (words) => words.refusedCredential[known.reason],
+          INVALID_TOKEN,
+          REFUSED_CODES[known.reason],
+        );
       }
     }
   };
@@ -90,7 +106,7 @@ export const admit = (
         throw new Error(`No operation for ${event.routeKey}`);
       }
       const from = originOf(event);
-      const access = OPERATION_ACCESS[operation.id];
+      const access = accessTo(operation, closedMetrics);
       if (access.kind === 'public') {
         event.caller = { ...from, principal: ANONYMOUS };
         return;

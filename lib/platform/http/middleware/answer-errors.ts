@@ -3,7 +3,7 @@
  * fault says nothing but its operation's one sentence, and its cause goes to the log.
  */
 import type { MiddlewareObj } from '@middy/core';
-import { errorFormOf } from '../../../contracts/http/errors.ts';
+import { type AuthCode, errorFormOf } from '../../../contracts/http/errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { HttpEvent, HttpResult } from '../event.ts';
 import { jsonResult } from '../event.ts';
@@ -24,12 +24,23 @@ export const answerErrors = (
   onError: (request) => {
     const { event, error } = request;
     const form = errorFormOf(event.rawPath);
-    const answer = (status: number, message: string, headers: Readonly<Record<string, string>>): void => {
+    const answer = (
+      status: number,
+      message: string,
+      headers: Readonly<Record<string, string>>,
+      code?: AuthCode,
+    ): void => {
       const challenge = status === 401 ? CHALLENGE : {};
-      request.response = jsonResult(status, form.body(status, message, now()), { ...challenge, ...headers });
+      request.response = jsonResult(status, form.body(status, message, now(), code), { ...challenge, ...headers });
     };
     if (error instanceof Refusal) {
-      answer(error.status, error.say(form.words), error.headers);
+      // What an operation itself refuses to somebody is about what they may do, too.
+      answer(
+        error.status,
+        error.say(form.words),
+        error.headers,
+        error.code ?? (error.status === 403 ? 'PERMISSION_DENIED' : undefined),
+      );
       return;
     }
     logger.error('request failed', { requestId: event.requestContext.requestId, route: event.routeKey, error });
