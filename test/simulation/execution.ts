@@ -1,6 +1,7 @@
 /** One execution: a scenario is played, calm returns, everything comes to rest, and the account is settled. */
 import type { Run } from '../../lib/domain/run.ts';
 import { checkEnds, checkService, checkTotals, HEARD_WITHIN_MS, wrongCredit } from './account/at-rest.ts';
+import { settleJobs } from './account/jobs-at-rest.ts';
 import { isOpenRun } from './account/runs.ts';
 import type { Fault, FaultKind, FaultPlan } from './faults.ts';
 import type { Violation } from './promises.ts';
@@ -122,6 +123,7 @@ export const execute = async (
   for (const name of fleet.plans.keys()) {
     fleet.restart(name);
   }
+  await settleJobs(world, live);
   const lastDue = (): number => openRuns().reduce((latest, { dueAt }) => Math.max(latest, dueAt), calmAt);
   // A retry moves the instant that is waited for, an hour at most each time.
   for (let end = 0; end < lastDue() + REST_MS && !atRest(); ) {

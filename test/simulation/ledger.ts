@@ -2,15 +2,21 @@
  * Watches every row, alarm, push and execution of a world, and says which promise was broken the moment it is. It keeps its
  * own account, in its own words: a check that asked the code under test whether a row is open would believe its errors.
  */
+import type { Backfill } from '../../lib/application/ports/index.ts';
+import type { Alarm } from '../../lib/domain/alarm.ts';
+import type { Gap, Job } from '../../lib/domain/job/job.ts';
 import type { Run } from '../../lib/domain/run.ts';
 import type { Session } from '../../lib/domain/session.ts';
-import { createAlarmAccount, runKey, sessionKey } from './account/alarms.ts';
+import { backfillKey, createAlarmAccount, jobKey, runKey, sessionKey } from './account/alarms.ts';
 import { createExecutions, type Execution } from './account/executions.ts';
+import { createJobAccount } from './account/jobs.ts';
 import { createRunAccount, isOpenRun } from './account/runs.ts';
 import { createSessionAccount, isOpenSession } from './account/sessions.ts';
 import { createVerdict } from './account/verdict.ts';
 import type { Violation } from './promises.ts';
 
+/** An occurrence that is due at once is armed for a moment later: its alarm must not overtake its commit. */
+const ARMED_LATE_MS = 2_000;
 /** So long may a worker be silent. */
 const SILENCE_MS = 45_000;
 
@@ -20,6 +26,11 @@ export const createLedger = (now: () => number) => {
   const executions = createExecutions(now, verdict);
   const sessions = createSessionAccount(now, verdict);
   const runs = createRunAccount(now, verdict, executions, sessions);
+  const jobs = createJobAccount(now, verdict, runs, {
+    isArmed: (id, rev, n) => alarms.isArmed(jobKey(id, n), rev),
+    isBackfillArmed: (id, g) => alarms.isArmed(backfillKey(id), g),
+    wasSlow: alarms.wasSlow,
+  });
   const accepted = new Set<string>();
   const claimed = { won: 0, lost: 0 };
 
@@ -29,6 +40,14 @@ export const createLedger = (now: () => number) => {
       const id = key.slice(key.indexOf(' ') + 1);
       const run = key === runKey(id) ? runs.runs.get(id) : undefined;
       const session = key === sessionKey(id) ? sessions.sessions.get(id) : undefined;
+      const [job = '', n = ''] = key.startsWith('job ') ? id.split('.') : [];
+      const backfill = key === backfillKey(id) ? jobs.backfills.get(id) : undefined;
+      if (jobs.isWatched(job, Number(n))) {
+        alarms.watch(key, jobs.jobs.get(job)?.rev ?? 0, Math.max(Number(n), now()) + ARMED_LATE_MS);
+      }
+      if (backfill !== undefined && jobs.isBackfillWatched(id)) {
+        alarms.watch(key, backfill.g, Math.max(backfill.wakeAt, now()));
+      }
       if (run !== undefined && isOpenRun(run)) {
         alarms.watch(key, run.g, run.wakeAt);
       }
@@ -47,12 +66,31 @@ export const createLedger = (now: () => number) => {
     onRun: (before: Run | undefined, after: Run): void => {
       alarms.suspects.add(runKey(after.id));
       runs.onRun(before, after);
+      jobs.onRun(before, after);
     },
+    onJob: (before: Job | undefined, after: Job, gap: Gap | undefined): void => {
+      if (after.next !== undefined) {
+        alarms.suspects.add(jobKey(after.id, after.next));
+      }
+      jobs.onJob(before, after, gap);
+    },
+    onBackfill: (before: Backfill | undefined, after: Backfill): void => {
+      alarms.suspects.add(backfillKey(after.id));
+      jobs.onBackfill(before, after);
+    },
+    onAnswered: jobs.onAnswered,
     onSession: (before: Session | undefined, after: Session | undefined): void => {
       alarms.suspects.add(sessionKey((after ?? before)?.id ?? ''));
       sessions.onSession(before, after);
     },
-    onAlarm: alarms.onAlarm,
+    onAlarm: (alarm: Alarm, by: 1 | -1): void => {
+      if (alarm.key.kind === 'job' && by === 1) {
+        jobs.onArmed(alarm.key.id);
+      } else if (alarm.key.kind === 'backfill' && by === 1) {
+        jobs.onBackfillArmed(alarm.key.id);
+      }
+      alarms.onAlarm(alarm, by);
+    },
     onSlow: alarms.onSlow,
     onPush: runs.onPush,
     onAccepted: (id: string) => accepted.add(id),
@@ -65,6 +103,9 @@ export const createLedger = (now: () => number) => {
       return execution;
     },
     runs: runs.runs,
+    jobs: jobs.jobs,
+    backfills: jobs.backfills,
+    jobAccountOf: jobs.accountOf,
     sessions: sessions.sessions,
     alarms: alarms.live,
     accepted,

@@ -16,7 +16,7 @@ export type Size = {
 const PLACES_AT_MOST = 124;
 
 export const WHOLE: Size = { seeds: 2, pairs: 'all', random: 9_000 };
-export const SLICE: Size = { seeds: 1, pairs: ['one-shot'], random: 1_500 };
+export const SLICE: Size = { seeds: 1, pairs: ['one-shot'], random: 800 };
 
 const RANDOM_PER_UNIT = 100;
 const KINDS_PER_UNIT = 6;

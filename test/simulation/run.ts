@@ -8,6 +8,8 @@ import { huntAll } from './bugs/hunt.ts';
 import { BUGS } from './bugs/list.ts';
 import { addAccount, emptyAccount, enter, type Found } from './explore.ts';
 import { parseFault } from './faults.ts';
+import { DAYS, simulateDaily } from './lean/daily.ts';
+import { simulateHerd } from './lean/herd.ts';
 import { playOne } from './one.ts';
 import { crashedCalls, gapsOf, SLICE, unitsOf, WHOLE } from './plan.ts';
 import { exploreAll } from './pool.ts';
@@ -50,6 +52,28 @@ const tell = (found: readonly Found[]): void => {
   }
 };
 
+/** A year of daily schedules takes no longer than this on a machine of two cores, and a herd starts within ten seconds. */
+const DAILY_WITHIN_MS = 60_000;
+const HERD_WITHIN_MS = 10_000;
+
+/** What is promised in numbers. @returns what is wrong */
+const measure = async (schedules: number, herd: number): Promise<readonly string[]> => {
+  const began = performance.now();
+  const daily = await simulateDaily(schedules);
+  const took = performance.now() - began;
+  write(daily.line);
+  const many = await simulateHerd(herd);
+  write(many.line);
+  return [
+    ...(daily.problem === undefined ? [] : [daily.problem]),
+    ...(daily.fires === schedules * DAYS ? [] : [`${daily.fires} fires of ${schedules * DAYS}`]),
+    ...(took <= DAILY_WITHIN_MS ? [] : [`the year took ${Math.round(took)} ms`]),
+    ...(many.started === herd && many.lastMs <= HERD_WITHIN_MS
+      ? []
+      : [`${many.started} started, the last ${many.lastMs} ms late`]),
+  ];
+};
+
 /** @returns whether all is well */
 const everything = async (slice: boolean, firstSeed: number): Promise<boolean> => {
   const sum = emptyAccount();
@@ -69,6 +93,11 @@ const everything = async (slice: boolean, firstSeed: number): Promise<boolean> =
     enter(sum, year.outcome, () => year.command);
   }
 
+  const wrong = await measure(slice ? 50 : 1_000, slice ? 1_000 : 10_000);
+  for (const problem of wrong) {
+    write(`NOT KEPT: ${problem}`);
+  }
+
   const hunted = performance.now();
   // In code that breaks its promises by itself, no deliberate bug could be told from that.
   const bugs = sum.found.length > 0 ? { total: BUGS.length, caught: 0, missed: [] } : await huntAll();
@@ -85,7 +114,7 @@ const everything = async (slice: boolean, firstSeed: number): Promise<boolean> =
   write(
     `${sum.executions} executions, ${sum.faults} faults, ${crashedCalls(sum)} of ${sum.calls.size} port calls crashed, ${bugs.caught} of ${bugs.total} bugs caught, ${sum.found.length} violations`,
   );
-  return sum.found.length === 0 && bugs.missed.length === 0 && gaps.length === 0;
+  return sum.found.length === 0 && wrong.length === 0 && bugs.missed.length === 0 && gaps.length === 0;
 };
 
 const playYear = async (seed: number, bad: boolean, trace: boolean): Promise<boolean> => {

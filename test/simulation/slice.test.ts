@@ -13,7 +13,7 @@ const shown = ({ found }: Account): string[] =>
   found.map(({ promise, detail, command }) => `${promise}: ${detail} (npm run simulate -- ${command})`);
 
 describe('whatever single fault strikes, wherever', () => {
-  it.each(STORIES.map(({ name }) => name))('%s keeps every promise', { timeout: 120_000 }, async (scenario) => {
+  it.each(STORIES.map(({ name }) => name))('%s keeps every promise', { timeout: 240_000 }, async (scenario) => {
     const account = await explore({ way: 'singles', scenario, seed: 1, kinds: FAULT_KINDS });
     addAccount(sum, account);
     expect(shown(account)).toEqual([]);

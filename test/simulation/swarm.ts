@@ -7,10 +7,12 @@ import type { Scenario } from './execution.ts';
 import { FAULT_KINDS, type FaultKind, type FaultRates } from './faults.ts';
 import { chaos } from './scenarios/chaos.ts';
 import { SCENARIOS } from './scenarios/index.ts';
+import { jobChaos } from './scenarios/job-chaos.ts';
 
-/** Of the kinds, so many are in a world; and half of the worlds are chaos. */
+/** Of the kinds, so many are in a world; and more than half of the worlds are chaos, of runs or of jobs. */
 const SHARE_OF_KINDS = 0.25;
-const SHARE_OF_CHAOS = 0.5;
+const SHARE_OF_CHAOS = 0.35;
+const SHARE_OF_JOBS = 0.25;
 /** A fault strikes at one opportunity in 4 to one in 200. */
 const RATE_MOST = 0.25;
 const RATE_LEAST = 0.005;
@@ -29,7 +31,9 @@ const GRAVE_FACTOR = 0.25;
 export const swarm = (seed: number): { readonly scenario: Scenario; readonly rates: FaultRates } => {
   // Another stream than the world's own, which begins with the same number.
   const chance = seeded(seed ^ 0x5bd1e995);
-  const scenario = chance() < SHARE_OF_CHAOS ? chaos : (SCENARIOS[Math.floor(chance() * SCENARIOS.length)] ?? chaos);
+  const drawn = chance();
+  const story = SCENARIOS[Math.floor(chance() * SCENARIOS.length)] ?? chaos;
+  const scenario = drawn < SHARE_OF_CHAOS ? chaos : drawn < SHARE_OF_CHAOS + SHARE_OF_JOBS ? jobChaos : story;
   const rates: Partial<Record<FaultKind, number>> = {};
   for (const kind of FAULT_KINDS) {
     if (chance() < SHARE_OF_KINDS) {

@@ -3,16 +3,18 @@
  * scheduler, a stream and sockets that do what AWS may do. Everything that happens follows from the seed and the faults.
  */
 import { connectEvent, disconnectEvent, frameEvent } from '../support/lambda-events.ts';
-import { NOW, RETENTION_MS } from '../support/rows.ts';
+import { AGEING_MS, NOW, RETENTION_MS } from '../support/rows.ts';
 import { seeded } from '../support/seeded.ts';
 import { createWorkerKeys } from '../support/worker-keys.ts';
 import type { Basics } from './basics.ts';
+import { createClerk } from './clerk.ts';
 import { createClient } from './client.ts';
 import { createDatabase } from './cloud/database.ts';
 import { createFunctions, type Functions } from './cloud/functions.ts';
 import { createGateway, type Gateway } from './cloud/gateway.ts';
 import { createNetwork } from './cloud/network.ts';
 import { createQueue, type Queue } from './cloud/queue.ts';
+import { createReconciler } from './cloud/reconciler.ts';
 import { createSchedules } from './cloud/schedules.ts';
 import { createStream } from './cloud/stream.ts';
 import { createFaults, describeFault, FAULTS, type FaultPlan } from './faults.ts';
@@ -63,6 +65,11 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
       ledger.onRun(before, after);
       stream.change(before, after);
     },
+    onJob: (before, after, gap) => {
+      ledger.onJob(before, after, gap);
+      reconciler.begin();
+    },
+    onBackfill: ledger.onBackfill,
     onSession: (before, after) => {
       ledger.onSession(before, after);
       const lost =
@@ -105,9 +112,10 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
       sockets: { post: gateway.post, close: gateway.close },
       queue: queue.client,
       schedules: schedules.client,
-      settings: { shards: () => shards, pools: ['default'], retentionMs: RETENTION_MS },
+      settings: { shards: () => shards, pools: ['default'], retentionMs: RETENTION_MS, ageingMs: AGEING_MS },
       now: timeline.now,
       chance,
+      pause: timeline.pause,
       token: () => {
         tokens += 1;
         return `token-${tokens}`;
@@ -129,6 +137,8 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     },
   });
   const client = createClient({ ...basics, functions });
+  const clerk = createClerk({ ...basics, functions });
+  const reconciler = createReconciler({ timeline, ledger, functions });
 
   return {
     ...basics,
@@ -140,6 +150,7 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     fleet,
     keys,
     client,
+    clerk,
     stores: database.stores,
     exceptions: database.exceptions,
     sessionsMade: (): number => sessions,

@@ -9,7 +9,21 @@ type Live = { readonly g: number; readonly dueAt: number };
 
 export const runKey = (id: string): string => `run ${id}`;
 export const sessionKey = (id: string): string => `session ${id}`;
-const alarmKey = ({ kind, id }: EntityKey): string => (kind === 'run' ? runKey(id) : sessionKey(id));
+export const jobKey = (id: string, n: number): string => `job ${id}.${n}`;
+export const backfillKey = (id: string): string => `backfill ${id}`;
+
+const alarmKey = (key: EntityKey): string => {
+  switch (key.kind) {
+    case 'run':
+      return runKey(key.id);
+    case 'session':
+      return sessionKey(key.id);
+    case 'job':
+      return jobKey(key.id, key.n);
+    case 'backfill':
+      return backfillKey(key.id);
+  }
+};
 
 export const createAlarmAccount = (now: () => number, { must }: Verdict) => {
   const alarms = new Map<string, Live[]>();
@@ -57,6 +71,8 @@ export const createAlarmAccount = (now: () => number, { must }: Verdict) => {
     onSlow: (): void => {
       slow = true;
     },
+    wasSlow: (): boolean => slow,
+    isArmed: (key: string, g: number): boolean => alarms.get(key)?.some((alarm) => alarm.g === g) ?? false,
     live: alarms as ReadonlyMap<string, readonly Live[]>,
   };
 };

@@ -1,21 +1,22 @@
 /** What may happen to a run, and to its attempts. */
 import type { Run, RunStatus } from '../../../lib/domain/run.ts';
 import type { Executions } from './executions.ts';
+import { FINAL } from './final.ts';
 import { isYounger, type SessionAccount } from './sessions.ts';
 import type { Verdict } from './verdict.ts';
 
-const FINAL: ReadonlySet<RunStatus> = new Set(['succeeded', 'failed', 'timed_out', 'cancelled']);
 const FLYING: ReadonlySet<RunStatus> = new Set(['dispatched', 'running']);
 /** What may follow what: written down from docs/run-states.md, not taken from the code. */
 const FOLLOWS: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
-  scheduled: ['ready', 'dispatched', 'cancelled'],
-  ready: ['dispatched', 'cancelled'],
+  scheduled: ['ready', 'dispatched', 'cancelled', 'timed_out'],
+  ready: ['dispatched', 'cancelled', 'timed_out'],
   dispatched: ['running', 'ready', 'succeeded', 'failed', 'timed_out', 'scheduled', 'cancelled'],
   running: ['succeeded', 'failed', 'timed_out', 'scheduled', 'cancelled'],
   succeeded: [],
   failed: [],
   timed_out: [],
   cancelled: [],
+  skipped: [],
 };
 /** Dispatch may be this far ahead of the instant (3 s), and workers' clocks are right to within this. */
 const DISPATCH_AHEAD_MS = 3_000;
@@ -168,6 +169,7 @@ export const createRunAccount = (
     },
     onBegin: (run: string, attempt: number): void => {
       const row = runs.get(run);
+      must(row?.status !== 'skipped', 'skip_kept', () => `run ${run} was left out, and began`);
       must(
         row === undefined || row.attempt !== attempt || now() >= row.dueAt - CLOCK_ERROR_MS,
         'never_early',

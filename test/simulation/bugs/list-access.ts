@@ -38,8 +38,8 @@ export const ACCESS_BUGS: readonly Bug[] = [
       { file: END, find: 'if (run?.pool !== pool || run.attempt !==', replace: 'if (run?.attempt !==' },
       {
         file: END,
-        find: 'reason: reasonOf(result) }, report, { pool });',
-        replace: 'reason: reasonOf(result) }, report, {});',
+        find: 'commitBadEnd(run, bad, keptOf(report, run), { pool });',
+        replace: 'commitBadEnd(run, bad, keptOf(report, run), {});',
       },
     ],
     breaks: 'stale_refused',

@@ -1,7 +1,7 @@
 /** Arm, then commit: rule A1 at each place where a row becomes open. */
 import type { Bug } from './bug.ts';
 
-const SUBMIT = 'lib/application/runs/submit-run.ts';
+const CREATE = 'lib/application/runs/create-run.ts';
 
 export const ARMING_BUGS: readonly Bug[] = [
   {
@@ -9,12 +9,12 @@ export const ARMING_BUGS: readonly Bug[] = [
     about: 'A new run is armed after its row was written.',
     edits: [
       {
-        file: SUBMIT,
+        file: CREATE,
         find: "const nonce = await arm(ports, { kind: 'run', id: run.id }, run.g, run.wakeAt);",
         replace: '',
       },
       {
-        file: SUBMIT,
+        file: CREATE,
         find: 'const created = await runs.create(run, nonce);',
         replace:
           "const created = await runs.create(run, ports.token());\nawait arm(ports, { kind: 'run', id: run.id }, run.g, run.wakeAt);",

@@ -152,7 +152,7 @@ export const RUN_BUGS: readonly Bug[] = [
   {
     name: 'silence-is-proof',
     about: 'A cancelled run whose session is gone says that its process has exited.',
-    edits: [{ file: WATCH, find: "{ state: 'abandoned', at: now() }", replace: "{ state: 'exited', at: now() }" }],
+    edits: [{ file: WATCH, find: "return record('abandoned');", replace: "return record('exited');" }],
     breaks: 'evidence_true',
     where: [{ scenario: 'cancel-asleep' }],
   },
@@ -161,14 +161,14 @@ export const RUN_BUGS: readonly Bug[] = [
     about: 'A new run is pushed before its row is written.',
     edits: [
       {
-        file: 'lib/application/runs/submit-run.ts',
+        file: 'lib/application/runs/create-run.ts',
         find: 'const outcome = await armAndCreate(() => submitDue(request, credit.grant, now()));',
         replace:
-          'await tools.push(credit.session, [{ run: submitDue(request, credit.grant, now()), payload }]);\nconst outcome = await armAndCreate(() => submitDue(request, credit.grant, now()));',
+          'await tools.push(credit.session, [{ run: submitDue(request, credit.grant, now()), ...atHand }]);\nconst outcome = await armAndCreate(() => submitDue(request, credit.grant, now()));',
       },
       {
-        file: 'lib/application/runs/submit-run.ts',
-        find: 'await tools.push(credit.session, [{ run: outcome.run, payload }]);',
+        file: 'lib/application/runs/create-run.ts',
+        find: 'await tools.push(credit.session, [{ run: outcome.run, ...atHand }]);',
         replace: '',
       },
     ],

@@ -41,7 +41,7 @@ export const WRITE_BUGS: readonly Bug[] = [
       { file: RUNS, find: '(expect.session === undefined || run.session?.id === expect.session) &&', replace: '' },
     ],
     breaks: 'one_valid_attempt',
-    where: [{ scenario: 'adoption', kinds: ['frozen'], seeds: [15, 22] }],
+    where: [{ scenario: 'adoption', kinds: ['frozen'] }],
   },
   {
     name: 'evidence-twice',
@@ -128,6 +128,6 @@ export const WRITE_BUGS: readonly Bug[] = [
       { file: 'lib/domain/session.ts', find: 'session.createdAt + CLOSED_KEPT_MS', replace: 'session.createdAt' },
     ],
     breaks: 'armed',
-    where: [{ scenario: 'drain', pairs: { of: ['frame_doubled', 'frozen'], first: 10 }, seeds: [1, 3] }],
+    where: [{ scenario: 'drain', pairs: { of: ['frame_doubled', 'frozen'], first: 24 }, seeds: [1, 2, 3, 4] }],
   },
 ];

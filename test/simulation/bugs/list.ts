@@ -3,6 +3,7 @@ import { ACCESS_BUGS } from './list-access.ts';
 import { ALARM_BUGS } from './list-alarms.ts';
 import { ARMING_BUGS } from './list-arming.ts';
 import { CREDIT_BUGS } from './list-credit.ts';
+import { JOB_BUGS } from './list-jobs.ts';
 import { RUN_BUGS } from './list-runs.ts';
 import { WORKER_BUGS } from './list-worker.ts';
 import { WRITE_BUGS } from './list-writes.ts';
@@ -15,4 +16,5 @@ export const BUGS: readonly Bug[] = [
   ...WRITE_BUGS,
   ...WORKER_BUGS,
   ...ACCESS_BUGS,
+  ...JOB_BUGS,
 ];

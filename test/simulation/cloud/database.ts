@@ -2,7 +2,11 @@
  * DynamoDB as the engine sees it: the memory adapters, whose indexes and eventual reads may lag behind the rows.
  */
 
+import { decodeCursor } from '../../../lib/adapters/job-cursor.ts';
+import { createMemoryFleetStores } from '../../../lib/adapters/memory/fleet/stores.ts';
 import { createMemoryIdentityStores } from '../../../lib/adapters/memory/identity/stores.ts';
+import { createJobTable } from '../../../lib/adapters/memory/jobs/job-table.ts';
+import { createMemoryJobStore, type JobFeed } from '../../../lib/adapters/memory/jobs/jobs.ts';
 import { createRunTable } from '../../../lib/adapters/memory/run-table.ts';
 import { createMemoryRunStore } from '../../../lib/adapters/memory/runs.ts';
 import {
@@ -23,7 +27,19 @@ import type { Session } from '../../../lib/domain/session.ts';
 
 export type Stores = Pick<
   Ports,
-  'runs' | 'data' | 'sessions' | 'connections' | 'exceptions' | 'idempotency' | 'counts'
+  | 'runs'
+  | 'data'
+  | 'sessions'
+  | 'connections'
+  | 'exceptions'
+  | 'idempotency'
+  | 'counts'
+  | 'jobs'
+  | 'workers'
+  | 'categories'
+  | 'leases'
+  | 'logs'
+  | 'needs'
 > & {
   readonly credentials: Pick<CredentialStore, 'key'>;
   readonly audit: Pick<AuditStore, 'append'>;
@@ -39,7 +55,7 @@ type Surroundings = {
   readonly isLate: () => boolean;
   readonly onRun: (before: Run | undefined, after: Run) => void;
   readonly onSession: (before: Session | undefined, after: Session | undefined) => void;
-};
+} & JobFeed;
 
 /** Applies the changes of each row in their order, each when its time has come. */
 const createReplication = ({ now, chance, isLate }: Surroundings) => {
@@ -92,6 +108,15 @@ export const createDatabase = (surroundings: Surroundings) => {
     });
   });
 
+  const jobReplica = createJobTable();
+  const jobs = createMemoryJobStore({
+    onJob: (before, after, gap) => {
+      surroundings.onJob(before, after, gap);
+      replication.change(`job ${after.id}`, () => jobReplica.put(after));
+    },
+    onBackfill: surroundings.onBackfill,
+  });
+
   const behind =
     <Args extends readonly unknown[], Answer>(read: (...args: Args) => Answer) =>
     (...args: Args): Answer => {
@@ -105,7 +130,7 @@ export const createDatabase = (surroundings: Surroundings) => {
       get: (id, reading) =>
         reading === 'consistent' ? runs.get(id, reading) : Promise.resolve(behind(replica.find)(id)),
       readyHead: behind(replica.readyHead),
-      newestIdsOfHandler: behind(replica.newestIdsOfHandler),
+      newestIdsOfOrigin: behind(replica.newestIdsOfOrigin),
       newestIdsOfStatus: behind(replica.newestIdsOfStatus),
       readyIds: behind(replica.readyIds),
       newest: behind(replica.newest),
@@ -127,6 +152,21 @@ export const createDatabase = (surroundings: Surroundings) => {
     exceptions: { record: exceptions.record },
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
+    jobs: {
+      ...jobs,
+      get: (id, reading) =>
+        reading === 'consistent' ? jobs.get(id, reading) : Promise.resolve(behind(jobReplica.find)(id)),
+      getMany: async (ids) => behind(() => ids.flatMap((id) => jobReplica.find(id) ?? []))(),
+      list: async (query) => {
+        const { index, descending, cursor, limit } = query;
+        const from = cursor === undefined ? undefined : decodeCursor(index, cursor);
+        // Words are rows of their own; and what is no cursor the store itself refuses.
+        return index.by === 'word' || (cursor !== undefined && from === undefined)
+          ? jobs.list(query)
+          : behind(jobReplica.page)(index, descending, from, limit);
+      },
+    },
+    ...createMemoryFleetStores(),
     credentials: { key: identity.credentials.key },
     audit: { append: identity.audit.append },
   };

@@ -42,6 +42,7 @@ const FROZEN_LEAST_MS = 20_000;
 const FROZEN_MOST_MS = 150_000;
 /** One read unit's worth (D2). */
 const SESSIONS_PER_LOOK = 8;
+const SESSIONS_PER_POOL_LOOK = 200;
 
 const brief = (value: unknown): string => {
   const plain = (_key: string, inner: unknown): unknown => (typeof inner === 'bigint' ? Number(inner) : inner);
@@ -62,8 +63,9 @@ export const createFunctions = ({
   network,
   services,
 }: Surroundings): Functions => {
+  const { backfills, ...jobs } = services.stores.jobs;
   const calls = new Map<string, number>(
-    Object.entries({ ...services.stores, sockets: services.sockets }).flatMap(([port, methods]) =>
+    Object.entries({ ...services.stores, jobs, backfills, sockets: services.sockets }).flatMap(([port, methods]) =>
       Object.keys(methods).map((method) => [`${port}.${method}`, 0]),
     ),
   );
@@ -97,7 +99,10 @@ export const createFunctions = ({
   const account = (name: string, [first]: readonly unknown[], answer: unknown): void => {
     if (name === 'sessions.look') {
       const read = (answer as { readonly sessions: readonly unknown[] }).sessions.length;
-      ledger.must(read <= SESSIONS_PER_LOOK, 'cost_bounded', () => `a look for credit read ${read} sessions`);
+      // Strategies that compare workers, and runs that few of them may take, read the pool (D8).
+      const { limit = SESSIONS_PER_LOOK } = first as { readonly limit?: number };
+      const most = limit === SESSIONS_PER_LOOK ? limit : SESSIONS_PER_POOL_LOOK;
+      ledger.must(read <= most, 'cost_bounded', () => `a look for credit read ${read} sessions`);
     } else if (name === 'runs.commit' && (first as { readonly transition: string }).transition === 'claim') {
       ledger.onClaim((answer as { readonly kind: string }).kind === 'won');
     }

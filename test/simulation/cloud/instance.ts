@@ -1,4 +1,5 @@
 /** An instance of a function: the real handlers and use cases, composed over ports that lead to the simulated services. */
+import { createMemoryHealth } from '../../../lib/adapters/memory/health.ts';
 import { createAlarmSchedules } from '../../../lib/adapters/scheduler/alarm-schedules.ts';
 import { createAlarmQueue, createBringBack } from '../../../lib/adapters/sqs/alarm-queue.ts';
 import { createThreeTierAlarms } from '../../../lib/adapters/three-tier-alarms.ts';
@@ -12,6 +13,7 @@ import type { Ports, Settings } from '../../../lib/application/ports/index.ts';
 import { createApiHandler } from '../../../lib/platform/http/api-handler.ts';
 import type { Logger } from '../../../lib/platform/logger.ts';
 import { createAlarmsHandler } from '../../../lib/platform/queue/alarms-handler.ts';
+import { createReconcileHandler } from '../../../lib/platform/schedule/reconcile-handler.ts';
 import { createCountsHandler } from '../../../lib/platform/stream/counts-handler.ts';
 import { createConnectHandler } from '../../../lib/platform/websocket/connect-handler.ts';
 import { createFrameHandler } from '../../../lib/platform/websocket/frame-handler.ts';
@@ -25,6 +27,7 @@ export type Handlers = {
   readonly frame: ReturnType<typeof createFrameHandler>;
   readonly alarms: ReturnType<typeof createAlarmsHandler>;
   readonly counts: ReturnType<typeof createCountsHandler>;
+  readonly reconcile: ReturnType<typeof createReconcileHandler>;
   /** The use cases themselves, for what no HTTP API asks for yet. */
   readonly engine: Engine;
 };
@@ -40,6 +43,7 @@ export type Services = {
   readonly now: () => number;
   readonly chance: () => number;
   readonly token: () => string;
+  readonly pause: (ms: number) => Promise<void>;
 };
 
 /** A port call on its way out of the instance: `runs.commit`, its arguments, and what carries it out. */
@@ -62,7 +66,8 @@ const composePorts = (services: Services, call: Call, log: Logger): AllPorts => 
         (...args: unknown[]) => call(`${port}.${key}`, args, () => method(...args)),
       ]),
     ) as Port;
-  const { stores, settings, now, chance, token } = services;
+  const { stores, settings, now, chance, token, pause } = services;
+  const { backfills, ...methods } = stores.jobs;
   const alarms = createThreeTierAlarms(
     createAlarmQueue('queue', services.queue),
     createAlarmSchedules(TARGET, services.schedules),
@@ -76,8 +81,17 @@ const composePorts = (services: Services, call: Call, log: Logger): AllPorts => 
     exceptions: through('exceptions', stores.exceptions),
     idempotency: through('idempotency', stores.idempotency),
     counts: through('counts', stores.counts),
+    jobs: { ...through('jobs', methods), backfills: through('backfills', backfills) },
+    workers: through('workers', stores.workers),
+    categories: through('categories', stores.categories),
+    leases: through('leases', stores.leases),
+    logs: through('logs', stores.logs),
+    needs: through('needs', stores.needs),
+    health: createMemoryHealth(),
     credentials: through('credentials', stores.credentials),
     audit: through('audit', stores.audit),
+    // No story here has a run of the pool without workers.
+    functionQueue: { send: async () => undefined },
     sockets: through('sockets', services.sockets),
     alarms: through('alarms', alarms),
     log,
@@ -85,6 +99,7 @@ const composePorts = (services: Services, call: Call, log: Logger): AllPorts => 
     now,
     chance,
     token,
+    pause,
   };
 };
 
@@ -110,6 +125,7 @@ export const createInstance = (
         engine,
         admission: { authentication, throttle, openGroups: ['D'] },
         record: audit.append,
+        webSocketUrl: 'wss://ws.example.com/test',
         logger,
         now,
       }),
@@ -127,6 +143,7 @@ export const createInstance = (
         },
       }),
     counts: () => createCountsHandler(engine),
+    reconcile: () => createReconcileHandler({ jobs: engine.jobs, logger }),
     engine: () => engine,
   };
   return (name) => {

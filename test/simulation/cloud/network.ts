@@ -2,6 +2,8 @@
  * What lies between a function and the services that it calls: time, lost answers, refusals, and the SDK's repeats.
  */
 
+import type { Backfill } from '../../../lib/application/ports/index.ts';
+import type { Job } from '../../../lib/domain/job/job.ts';
 import type { Run } from '../../../lib/domain/run.ts';
 import type { Session } from '../../../lib/domain/session.ts';
 import type { Basics } from '../basics.ts';
@@ -11,7 +13,7 @@ const READS: ReadonlySet<string> = new Set([
   'runs.get',
   'runs.readyHead',
   'runs.newest',
-  'runs.newestIdsOfHandler',
+  'runs.newestIdsOfOrigin',
   'runs.newestIdsOfStatus',
   'runs.readyIds',
   'runs.getMany',
@@ -21,15 +23,39 @@ const READS: ReadonlySet<string> = new Set([
   'data.getReport',
   'idempotency.find',
   'counts.read',
+  'counts.hours',
   'connections.find',
   'connections.grantOf',
   'credentials.key',
+  'jobs.get',
+  'jobs.getMany',
+  'jobs.getSpec',
+  'jobs.findId',
+  'jobs.list',
+  'jobs.count',
+  'jobs.gaps',
+  'backfills.get',
+  'backfills.list',
+  'needs.list',
+  'workers.get',
+  'workers.findId',
+  'workers.list',
+  'workers.count',
+  'categories.get',
+  'categories.findId',
+  'categories.list',
+  'categories.count',
+  'leases.find',
+  'logs.head',
+  'logs.read',
+  'logs.list',
 ]);
 /** Writes that carry no `op`: their repeat is carried out like the first one (W1). */
 const UNMARKED: ReadonlySet<string> = new Set([
   'runs.fence',
   'runs.voidMissing',
   'runs.bump',
+  'runs.note',
   'sessions.voidMissing',
   'sessions.remove',
   'data.putPayload',
@@ -38,7 +64,14 @@ const UNMARKED: ReadonlySet<string> = new Set([
   'connections.bind',
   'connections.forget',
   'exceptions.record',
+  'needs.note',
 ]);
+
+/** More than one row, all or none. */
+const isTransaction = (name: string, args: readonly unknown[]): boolean =>
+  (name === 'runs.commit' && args[1] !== undefined) ||
+  name === 'jobs.create' ||
+  (name === 'jobs.write' && Object.keys(args[2] ?? {}).length > 0);
 
 const error = (name: string, message: string): Error => Object.assign(new Error(message), { name });
 const throttled = () => error('ThrottlingException', 'Rate exceeded');
@@ -59,9 +92,18 @@ export const createNetwork = ({ timeline, chance, faults, ledger }: Surroundings
   const latency = (): number => 1 + Math.floor(chance() * LATENCY_MS);
 
   /** The row that a write is about, as it stands: another object after each change. */
-  const rowOf = (name: string, [first]: readonly unknown[]): Run | Session | undefined => {
-    const id = typeof first === 'string' ? first : (first as { readonly id?: string } | undefined)?.id;
-    return name.startsWith('runs.') ? ledger.runs.get(id ?? '') : ledger.sessions.get(id ?? '');
+  const rowOf = (name: string, [first]: readonly unknown[]): Run | Session | Job | Backfill | undefined => {
+    const id = (typeof first === 'string' ? first : (first as { readonly id?: string } | undefined)?.id) ?? '';
+    switch (name.split('.')[0]) {
+      case 'runs':
+        return ledger.runs.get(id);
+      case 'jobs':
+        return ledger.jobs.get(id);
+      case 'backfills':
+        return ledger.backfills.get(id);
+      default:
+        return ledger.sessions.get(id);
+    }
   };
 
   /**
@@ -94,7 +136,7 @@ export const createNetwork = ({ timeline, chance, faults, ledger }: Surroundings
     if (READS.has(name)) {
       return perform();
     }
-    if (name === 'runs.commit' && args[1] !== undefined && faults.strike('transaction_conflict')) {
+    if (isTransaction(name, args) && faults.strike('transaction_conflict')) {
       throw error('TransactionCanceledException', 'TransactionConflict');
     }
     if (faults.strike('answer_lost')) {

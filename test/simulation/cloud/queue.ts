@@ -45,6 +45,8 @@ export const createQueue = ({ timeline, chance, faults, ledger, say, deliver }: 
   const sentFor = new Map<string, number>();
   let sent = 0;
   let polling = false;
+  /** Nothing is delivered before. */
+  let outageUntil = Number.NEGATIVE_INFINITY;
 
   const visible = (): Message[] => [...messages.values()].filter(({ visibleAt }) => visibleAt <= timeline.now());
 
@@ -81,6 +83,9 @@ export const createQueue = ({ timeline, chance, faults, ledger, say, deliver }: 
   };
 
   const poll = (): void => {
+    if (timeline.now() < outageUntil) {
+      return;
+    }
     const all = visible();
     for (let from = 0; from < all.length; from += BATCH_SIZE) {
       const batch = all.slice(from, from + BATCH_SIZE);
@@ -162,6 +167,11 @@ export const createQueue = ({ timeline, chance, faults, ledger, say, deliver }: 
         put(JSON.stringify(alarm), 0);
         ledger.onAlarm(alarm, -1);
       }
+    },
+    /** Functions are not invoked: nothing that falls due is looked at before it is over. */
+    breakDown: (ms: number): void => {
+      outageUntil = timeline.now() + ms;
+      timeline.at(outageUntil, poll);
     },
     size: (): number => messages.size,
     dead: (): readonly Alarm[] => dead,

@@ -1,7 +1,7 @@
 /** The table's stream and its consumer: every change of a run, in order for each shard, once or more often. */
 
 import type { DynamoDBRecord } from 'aws-lambda';
-import { runShard } from '../../../lib/domain/ids.ts';
+import { runOrder, runShard } from '../../../lib/domain/ids.ts';
 import type { Run } from '../../../lib/domain/run.ts';
 import type { WindowedStreamEvent } from '../../../lib/platform/stream/counts-handler.ts';
 import type { Basics } from '../basics.ts';
@@ -16,7 +16,14 @@ type Surroundings = Pick<Basics, 'timeline' | 'chance' | 'faults'> & {
   readonly deliver: (event: WindowedStreamEvent) => Promise<Ended<unknown>>;
 };
 
-const image = (run: Run) => ({ handler: { S: run.handler }, status: { S: run.status } });
+const image = (run: Run) => ({
+  sk: { S: runOrder(run.id) },
+  handler: { S: run.handler },
+  status: { S: run.status },
+  createdAt: { N: String(run.createdAt) },
+  ...(run.endedAt === undefined ? {} : { endedAt: { N: String(run.endedAt) } }),
+  ...(run.hidden === undefined ? {} : { hidden: { BOOL: true } }),
+});
 
 export const createStream = ({ timeline, chance, faults, deliver }: Surroundings) => {
   const shards = Array.from({ length: SHARDS }, () => ({ records: [] as DynamoDBRecord[], busy: false }));
@@ -40,7 +47,7 @@ export const createStream = ({ timeline, chance, faults, deliver }: Surroundings
 
   return {
     change: (before: Run | undefined, after: Run): void => {
-      if (before?.status === after.status) {
+      if (before?.status === after.status && before.hidden === after.hidden) {
         return;
       }
       const index = runShard(after.id) % SHARDS;

@@ -2,6 +2,7 @@
 
 import type { MadeKey } from '../../../lib/application/identity/api.ts';
 import type { ServerFrame, WorkerFrame } from '../../../lib/contracts/frames.ts';
+import type { WorkerNeeds } from '../../../lib/domain/fleet/needs.ts';
 import type { ApiKey } from '../../../lib/domain/identity/api-key.ts';
 import { attemptKey } from '../../../lib/domain/session.ts';
 import { SLEEP_SUSPECT_MS } from '../../../lib/domain/timing.ts';
@@ -24,6 +25,8 @@ export type WorkerOptions = {
   readonly idempotent?: boolean;
   /** Default: `default`. */
   readonly pool?: string;
+  /** Default: none. */
+  readonly tags?: readonly string[];
 };
 
 export type WorkerHandle = {
@@ -145,7 +148,7 @@ export const createFleet = (world: Surroundings) => {
     if (plan === undefined || lives.has(name)) {
       return;
     }
-    const { slots, handlers = ['send_email'], idempotent = false, pool = 'default' } = plan;
+    const { slots, handlers = ['send_email'], idempotent = false, pool = 'default', tags = [] } = plan;
     const { text } = keyOf(name, pool);
     const process = createProcess(timeline, name, Math.round((chance() - 0.5) * 2 * STEP_MS));
     const { clock, peer } = process;
@@ -156,7 +159,7 @@ export const createFleet = (world: Surroundings) => {
       openLink: (events) => world.gateway().open(peer, events, text),
       makeSessionId: world.makeSessionId,
       loadPayload: async ({ run, payload }) => (payload === undefined ? fetchPayload(peer, run) : parsed(payload)),
-      identity: { name, pool, maxTasks: slots, handlers, tags: [] },
+      identity: { name, pool, maxTasks: slots, handlers, tags },
       handlers: new Map(
         handlers.map((handler) => [
           handler,
@@ -187,7 +190,17 @@ export const createFleet = (world: Surroundings) => {
     agent.start();
   };
 
+  /** In words of our own: the tags and the names that the stories ask for. */
+  const isMet = (name: string, { tags = [], workers = [] }: WorkerNeeds): boolean =>
+    tags.every((tag) => plans.get(name)?.tags?.includes(tag)) && (workers.length === 0 || workers.includes(name));
+
   const beforeBegin = (process: Process, run: string, attempt: number): void => {
+    const { name } = process.peer;
+    ledger.must(
+      isMet(name, ledger.runs.get(run)?.needs ?? {}),
+      'needs_met',
+      () => `run ${run} was given to ${name}, which is not what it needs`,
+    );
     const key = attemptKey(run, attempt);
     ledger.must(
       cancelled.get(process.peer)?.has(key) !== true,
@@ -268,6 +281,7 @@ export const createFleet = (world: Surroundings) => {
     },
     names: (): readonly string[] => [...lives.keys()],
     plans,
+    isMet,
     welcomed: (name: string): boolean => lives.get(name)?.greetedAt !== undefined,
     drainAll: async (): Promise<void> => {
       await Promise.all(

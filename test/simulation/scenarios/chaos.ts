@@ -6,10 +6,10 @@ import { areOver } from './checks.ts';
 
 const MINUTE_MS = 60_000;
 
-const pick = <T>(chance: () => number, ...items: readonly [T, ...T[]]): T =>
+export const pick = <T>(chance: () => number, ...items: readonly [T, ...T[]]): T =>
   items[Math.floor(chance() * items.length)] ?? items[0];
 
-const workers = async (world: World): Promise<void> => {
+export const workers = async (world: World): Promise<void> => {
   const { chance, fleet, timeline } = world;
   const fleetSize = 1 + Math.floor(chance() * 3);
   const handles: WorkerHandle[] = [];

@@ -1,7 +1,11 @@
 import type { Scenario } from '../execution.ts';
 import { ACCESS } from './access.ts';
 import { chaos } from './chaos.ts';
+import { DESK } from './desk.ts';
 import { EDGES, RARE } from './edges.ts';
+import { jobChaos } from './job-chaos.ts';
+import { AGED, JOB_EDGES } from './job-edges.ts';
+import { JOBS } from './jobs.ts';
 import { LATE, LONG } from './late.ts';
 import { LOSSES } from './losses.ts';
 import { PLAIN } from './plain.ts';
@@ -9,6 +13,17 @@ import { RACES } from './races.ts';
 import { LOAD, SLOTS } from './slots.ts';
 
 /** Those whose every place is tried, one fault at a time. */
-export const STORIES: readonly Scenario[] = [...PLAIN, ...RACES, ...LOSSES, ...EDGES, ...SLOTS, ...LATE, ...ACCESS];
+export const STORIES: readonly Scenario[] = [
+  ...PLAIN,
+  ...RACES,
+  ...LOSSES,
+  ...EDGES,
+  ...SLOTS,
+  ...LATE,
+  ...ACCESS,
+  ...JOBS,
+  ...JOB_EDGES,
+  ...DESK,
+];
 /** Long ones, for chance alone. */
-export const SCENARIOS: readonly Scenario[] = [...STORIES, ...RARE, ...LONG, ...LOAD, chaos];
+export const SCENARIOS: readonly Scenario[] = [...STORIES, ...RARE, ...LONG, ...LOAD, ...AGED, chaos, jobChaos];

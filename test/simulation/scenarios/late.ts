@@ -80,5 +80,18 @@ const lateQuestion: Scenario = {
   },
 };
 
-export const LATE: readonly Scenario[] = [lateWriters];
+/** A worker and the function that handles its greeting die together: an alarm is left, of a session that never was. */
+const stillborn: Scenario = {
+  name: 'stillborn',
+  play: async (world) => {
+    const { fleet, functions, timeline } = world;
+    functions.dieBefore('sessions.create');
+    const anna = fleet.start('anna', { slots: 1 });
+    await timeline.pause(2_000);
+    anna.kill();
+    await timeline.pause(3 * MINUTE_MS);
+  },
+};
+
+export const LATE: readonly Scenario[] = [lateWriters, stillborn];
 export const LONG: readonly Scenario[] = [stubborn, longRun, lateQuestion];
