@@ -2,6 +2,9 @@
  * Whether a run costs more when many wait: calls of the engine's ports for each run at a steady load, with a short backlog
  * and with a long one. The engine runs on the memory adapters in virtual time, so that 100,000 runs can wait.
  */
+import { createMemoryFleetStores } from '../lib/adapters/memory/fleet/stores.ts';
+import { createMemoryHealth } from '../lib/adapters/memory/health.ts';
+import { createMemoryJobStore } from '../lib/adapters/memory/jobs/jobs.ts';
 import { createMemoryRunStore } from '../lib/adapters/memory/runs.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../lib/adapters/memory/sessions.ts';
 import {
@@ -72,6 +75,9 @@ export const measureBacklog = async (backlog: number): Promise<BacklogFigures> =
     exceptions,
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
+    jobs: createMemoryJobStore(),
+    ...createMemoryFleetStores(),
+    health: createMemoryHealth(),
     sockets: counted(
       'sockets',
       {
@@ -94,9 +100,11 @@ export const measureBacklog = async (backlog: number): Promise<BacklogFigures> =
       },
       calls,
     ),
+    functionQueue: { send: async () => undefined },
     log: createLogger({ level: 'error' }),
-    settings: toSettings({ POOL_SHARDS: {}, RUN_RETENTION_DAYS: 30 }),
+    settings: toSettings({ POOL_SHARDS: {}, RUN_RETENTION_DAYS: 30, PRIORITY_AGEING_SECONDS: 600 }),
     now: timeline.now,
+    pause: async () => undefined,
     chance: Math.random,
     token: makeToken,
   });

@@ -33,7 +33,7 @@ export const measureInProcess = async (forMs: number): Promise<InProcessFigures>
       },
       disconnect: async () => undefined,
     },
-    settings: toSettings({ POOL_SHARDS: {}, RUN_RETENTION_DAYS: 30 }),
+    settings: toSettings({ POOL_SHARDS: {}, RUN_RETENTION_DAYS: 30, PRIORITY_AGEING_SECONDS: 600 }),
     log,
   });
   const send = async (conn: string, frame: WorkerFrame): Promise<void> => {

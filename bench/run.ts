@@ -7,6 +7,7 @@ import { table, writeMeasured } from '../test/support/measured.ts';
 import { type BacklogFigures, measureBacklog } from './backlog.ts';
 import type { BundleFigures } from './bundles.ts';
 import { type InProcessFigures, measureInProcess } from './in-process.ts';
+import { type ListFigures, measureLists } from './lists.ts';
 import { type LocalStackFigures, measureLocalStack } from './local-stack.ts';
 
 const HELP = `Measures Cronsaga on this machine, in less than three minutes.
@@ -15,9 +16,12 @@ const HELP = `Measures Cronsaga on this machine, in less than three minutes.
 
   --quick      half as long
   --backlog N  only: what a run costs when N runs wait, on the memory adapters
+  --lists N    only: what a page of jobs costs when there are N, on DynamoDB Local (200,000: minutes)
   --write      put the figures into docs/performance.md
 `;
 
+/** What --lists compares with. */
+const FEW_JOBS = 200;
 const DOCUMENT = join(import.meta.dirname, '../docs/performance.md');
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -27,6 +31,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     backlog: { type: 'string' },
+    lists: { type: 'string' },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -98,6 +103,14 @@ const backlogTable = (short: BacklogFigures, long: BacklogFigures): string => {
   );
 };
 
+const listTable = (figures: readonly ListFigures[]): string => {
+  const names = [...(figures[0]?.costs.keys() ?? [])];
+  return table(
+    ['read units of a page of 50', ...figures.map(({ jobs }) => `${whole(jobs)} jobs`)],
+    names.map((name) => [name, ...figures.map(({ costs }) => String(costs.get(name)?.reads ?? 0))]),
+  );
+};
+
 const readBundles = (times: number): readonly BundleFigures[] => {
   const args = [join(import.meta.dirname, 'bundles-process.ts'), String(times)];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -114,22 +127,36 @@ const measureAll = async (scale: number): Promise<string> => {
   const load = { samples: 200 * scale, loadMs: 15_000 * scale };
   const memory = await measureLocalStack('memory', load);
   add(stackTable({ aws: await measureLocalStack('aws', load), memory }));
-  add(bundleTable(readBundles(scale < 1 ? 3 : 5)));
+  add(bundleTable(readBundles(scale < 1 ? 5 : 11)));
   return parts.join('\n\n');
+};
+
+const countOf = (option: string, text: string): number => {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new Error(`${option} ${text} is no whole number from 1 up`);
+  }
+  return count;
+};
+
+/** Between the marks of this name in the document. */
+const publish = (name: string, figures: string): void => {
+  if (values.write) {
+    writeMeasured(DOCUMENT, name, figures);
+    say('\nWritten to docs/performance.md');
+  }
 };
 
 if (values.help) {
   say(HELP);
 } else if (values.backlog !== undefined) {
-  const waiting = Number(values.backlog);
-  if (!Number.isInteger(waiting) || waiting < 1) {
-    throw new Error(`--backlog ${values.backlog} is no number of runs`);
-  }
-  say(backlogTable(await measureBacklog(20), await measureBacklog(waiting)));
+  say(backlogTable(await measureBacklog(20), await measureBacklog(countOf('--backlog', values.backlog))));
+} else if (values.lists !== undefined) {
+  const figures = await measureLists([FEW_JOBS, countOf('--lists', values.lists)]);
+  say(`Rows written in ${figures.map(({ fillMs }) => `${whole(fillMs / 1_000)} s`).join(', ')}`);
+  const shown = listTable(figures);
+  say(shown);
+  publish('lists', shown);
 } else {
-  const figures = await measureAll(values.quick ? 0.5 : 1);
-  if (values.write) {
-    writeMeasured(DOCUMENT, 'figures', figures);
-    say('\nWritten to docs/performance.md');
-  }
+  publish('figures', await measureAll(values.quick ? 0.5 : 1));
 }

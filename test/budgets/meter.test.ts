@@ -18,7 +18,7 @@ let TableName: string;
 
 const text = (bytes: number): string => 'x'.repeat(bytes);
 const key = (sk: string) => ({ pk: 'RUN#1', sk });
-const row = (sk: string, fields: object = {}) => ({ ...key(sk), handler: 'h', pool: 'p', ...fields });
+const row = (sk: string, fields: object = {}) => ({ ...key(sk), origin: 'h', queue: 'h', pool: 'p', ...fields });
 const ready = { readyShard: 0, priority: 5, dueAt: 1, attempt: 0, g: 1, readyAt: 1 };
 
 const put = (sk: string, fields: object = {}) => client.send(new PutCommand({ TableName, Item: row(sk, fields) }));
@@ -74,10 +74,10 @@ beforeEach(() => meter.reset());
 
 describe('a write is billed', () => {
   it('by the kilobyte, and once more for each index that it enters', async () => {
-    expect(await unitsOf(() => put('a'))).toEqual({ run: 1, 'index byHandler': 1 });
+    expect(await unitsOf(() => put('a'))).toEqual({ run: 1, 'index byOrigin': 1 });
     expect(await unitsOf(() => put('b', { text: text(1_900), ...ready }))).toEqual({
       run: 2,
-      'index byHandler': 1,
+      'index byOrigin': 1,
       'index ready': 1,
     });
   });

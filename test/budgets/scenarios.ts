@@ -1,5 +1,6 @@
-/** Loads of plain one-shot runs at 10 a second, in virtual time, and what they cost. */
+/** Loads of plain one-shot runs and of jobs' runs, at 10 a second, in virtual time, and what they cost. */
 import { runKey, sessionKey } from '../../lib/adapters/dynamodb/keys.ts';
+import type { JobInput } from '../../lib/application/jobs/api.ts';
 import type { NamedTemplate } from '../../lib/local/template/resolver.ts';
 import { createMeter, type Use } from '../support/meter.ts';
 import { type MeteredCloud, openMeteredCloud } from '../support/meter-cloud.ts';
@@ -35,11 +36,16 @@ const SETTLING_MS = 5_000;
 const STREAM_SHARDS = 4;
 const START = Date.UTC(2030, 0, 1, 12);
 
-/** Some 120 bytes of payload. */
+/** Some 120 bytes. */
+const PAYLOAD = {
+  ...{ to: 'user@example.com', template: 'welcome', customer: 4711 },
+  references: ['order-20871', 'invoice-7'],
+};
+
 const task = (executeAt: number) => ({
   execute_at: new Date(executeAt).toISOString(),
   task_type: 'send_email',
-  payload: { to: 'user@example.com', template: 'welcome', customer: 4711, references: ['order-20871', 'invoice-7'] },
+  payload: PAYLOAD,
 });
 
 type Fleet = Pick<Scenario, 'workers' | 'runMs'> & { readonly heartbeats: boolean };
@@ -93,6 +99,16 @@ const scaled = (use: Use, factor: number): Use => ({
   bytes: use.bytes * factor,
 });
 
+/**
+ * A batch of changes costs the same whatever its size, and short loads have half-empty ones at both ends: what counts is the
+ * cost of one and how many there are at this rate.
+ */
+const perRun = (uses: readonly Use[], runs: number, totalsEveryMs: number): readonly Use[] => {
+  const batches = uses.find(({ service, target }) => service === 'lambda' && target === 'counts')?.count ?? 1;
+  const batchesPerRun = (STREAM_SHARDS * ARRIVAL_MS) / totalsEveryMs;
+  return uses.map((use) => scaled(use, use.phase === 'counts' ? batchesPerRun / batches : 1 / runs));
+};
+
 /** @returns what one run uses */
 export const measureRuns = async (scenario: Scenario, place: Place): Promise<readonly Use[]> => {
   const { runs, workers, runMs, backlog = 0, aheadMs } = scenario;
@@ -121,12 +137,58 @@ export const measureRuns = async (scenario: Scenario, place: Place): Promise<rea
   await timeline.runUntil(backlog > 0 ? endAt : endAt + aheadMs + SETTLING_MS);
   await cloud.close();
 
-  const uses = meter.uses();
-  // A batch of changes costs the same whatever its size, and short loads have half-empty ones at both ends: what counts is
-  // the cost of one and how many there are at this rate.
-  const batches = uses.find(({ service, target }) => service === 'lambda' && target === 'counts')?.count ?? 1;
-  const batchesPerRun = (STREAM_SHARDS * ARRIVAL_MS) / cloud.totalsEveryMs;
-  return uses.map((use) => scaled(use, use.phase === 'counts' ? batchesPerRun / batches : 1 / runs));
+  return perRun(meter.uses(), runs, cloud.totalsEveryMs);
+};
+
+/** Occurrences are whole seconds: at 10 runs/s ten jobs are due in each. */
+const DUE_TOGETHER = 1_000 / ARRIVAL_MS;
+/** Too far ahead for SQS alone, and near enough for a fire to look whether the run before is there: the dearer half of both. */
+const PERIOD_MINUTES = 30;
+const PERIOD_MS = PERIOD_MINUTES * 60_000;
+/** By then EventBridge has brought none of the alarms for START: it does so 14 minutes ahead at the most. */
+const BEFORE_ALARMS_MS = 15 * 60_000;
+
+/** As API B makes a job that says no more of itself than what it does and when. */
+const job = (index: number): JobInput => {
+  const second = Math.floor(index / DUE_TOGETHER);
+  const minute = Math.floor(second / 60);
+  return {
+    ...{ project: 'default', name: `welcome customer ${index}`, category: 'default', description: '', saveLog: true },
+    ...{ handler: 'send_email', payload: JSON.stringify(PAYLOAD), pool: 'default', priority: 5, maxTries: 4 },
+    ...{ timeoutMs: 3_600_000, strategy: 'least_loaded', state: 'active' },
+    schedule: {
+      expression: `${second % 60} ${minute},${minute + PERIOD_MINUTES} * * * *`,
+      ...{ timeZone: 'UTC', days: 'or', gap: 'shift', overlap: 'once', jitterMs: 0 },
+    },
+    policy: { concurrency: 'forbid', misfire: 'fire_once', misfireCap: 100 },
+  };
+};
+
+/** Each of so many jobs fires twice; the second time counts. */
+export type CronScenario = Pick<Scenario, 'workers' | 'runMs'> & { readonly jobs: number };
+
+/** @returns what one run of a job uses, with the moving on of its job */
+export const measureCron = async ({ jobs, ...fleet }: CronScenario, place: Place): Promise<readonly Use[]> => {
+  if (jobs * ARRIVAL_MS > BEFORE_ALARMS_MS - 2 * SETTLING_MS) {
+    throw new Error(`${jobs} jobs have not all fired once when the second round begins`);
+  }
+  const timeline = createTimeline(START - PERIOD_MS - BEFORE_ALARMS_MS);
+  const meter = createMeter();
+  const options = { ...place, meter, timeline, streamShards: STREAM_SHARDS };
+  const cloud = await openMeteredCloud({ ...options, watchesSessions: false });
+  for (let index = 0; index < jobs; index += 1) {
+    // One millisecond holds 4,096 ids, and a draw that is taken costs another.
+    await timeline.runUntil(timeline.now() + 1);
+    await cloud.createJob(job(index));
+  }
+  timeline.at(START - PERIOD_MS - 2 * SETTLING_MS, async () => {
+    await connect({ ...fleet, heartbeats: false }, cloud, timeline);
+    await cloud.keepTotals();
+  });
+  timeline.at(START - BEFORE_ALARMS_MS, async () => meter.reset());
+  await timeline.runUntil(START + jobs * ARRIVAL_MS + SETTLING_MS);
+  await cloud.close();
+  return perRun(meter.uses(), jobs, cloud.totalsEveryMs);
 };
 
 const HOUR_MS = 60 * 60_000;
