@@ -3,10 +3,11 @@ import { beforeAll, describe, expect } from 'vitest';
 import * as z from 'zod';
 import { forgeKeys } from '../support/attacker-forgeries.ts';
 import { dataOf, type Sent, said } from '../support/attacker-requests.ts';
-import { heartbeatOf, helloOf, type OpenSocket, type RawSocket, resultOf } from '../support/attacker-socket.ts';
+import { heartbeatOf, helloOf, logOf, type OpenSocket, type RawSocket, resultOf } from '../support/attacker-socket.ts';
 import { createAttack } from '../support/attacker-story.ts';
-import type { Key } from '../support/attacker-world.ts';
+import type { Attacker, Key } from '../support/attacker-world.ts';
 import { SOON_MS } from '../support/local-stack.ts';
+import { until } from '../support/until.ts';
 
 const { stack, mallory, story, epilogue } = createAttack('aws');
 
@@ -23,6 +24,8 @@ const welcomed = async (open: OpenSocket, key: string): Promise<RawSocket> => {
   }
   return opened.socket;
 };
+
+const anything = z.record(z.string(), z.unknown());
 
 describe('who has a worker’s key', () => {
   let ofElsewhere: Key | undefined;
@@ -61,6 +64,9 @@ describe('who has a worker’s key', () => {
       thief.say({ type: 'progress', session: 'thief', pool: 'elsewhere', ...held, percent: 99 });
       thief.say(resultOf('thief', 'elsewhere', held, 'stolen'));
       expect((await thief.heard('stale')).attempts).toEqual([[held.run, held.attempt]]);
+      thief.say(logOf('thief', 'elsewhere', held, 'forged\n'));
+      const leftOut = () => (app.log().includes('A piece of a log was left out') ? true : undefined);
+      await until('the piece of a log that was left out', leftOut);
       // In the name of the one who holds it. Three refusals within a minute close the socket, in one moment or in turn.
       thief.say(resultOf('honest', 'default', held, 'stolen'));
       thief.say(heartbeatOf('honest', 'default'));
@@ -71,11 +77,73 @@ describe('who has a worker’s key', () => {
       expect(thief.frames.filter(({ type }) => type === 'run')).toEqual([]);
       expect(await app.client.get(id)).toEqual(before);
 
+      honest.say(logOf('honest', 'default', held, 'true\n'));
+      const logged = async () => {
+        const { text } = await at('127.0.0.1').send(`GET /api/v1/tasklog/${id}/content`, { as: app.stack.adminKey });
+        return dataOf({ status: 200, headers: {}, text }, z.object({ content: z.string() })).content || undefined;
+      };
+      expect(await until('the log of the run', logged)).toBe('true\n');
       honest.say(resultOf('honest', 'default', held, 'earned'));
       expect(await app.ended(id)).toMatchObject({ status: 'completed', output: 'earned', attempts: 1 });
       honest.end();
     },
   );
+
+  story(
+    'of another pool, gets nothing by polls and speaks for no worker but its own',
+    ['access.refused operation:pollWorker', 'access.refused operation:heartbeatWorker'],
+    async (attacker) => {
+      const { app, at } = stack();
+      const task = { executeAt: Date.now() + SOON_MS, type: 'polled', payload: {} };
+      const { id } = await app.client.create(task);
+      const poll = (from: Pick<Attacker, 'send'>, as: string, body: object, worker = 'poller') =>
+        from.send(`POST /api/workers/${worker}/poll`, { as, body: { handlers: ['polled'], max_tasks: 9, ...body } });
+      const home = at('127.0.0.1');
+      const seen = async () => {
+        const { text } = await home.send('GET /api/workers/poller', { as: app.stack.adminKey });
+        const { last_heartbeat: _, updated_at: __, ...worker } = dataOf({ status: 200, headers: {}, text }, anything);
+        return worker;
+      };
+      const work = z.object({ runs: z.array(z.object({ run: z.string(), attempt: z.int() })) });
+      const order = await until('the run by a poll', async () => {
+        const given = dataOf(await poll(home, app.stack.workerKey, { max_tasks: 1 }), work);
+        return given.runs[0];
+      });
+      const before = [await app.client.get(id), await seen()];
+
+      const as = ofElsewhere?.key ?? '';
+      const result = { ...order, outcome: 'succeeded', output: 'stolen', startedAt: Date.now(), durationMs: 1 };
+      const running = [[order.run, order.attempt]];
+      expect((await poll(attacker, as, {})).status).toBe(403);
+      expect((await poll(attacker, as, { pool: '*' })).status).toBe(400);
+      expect((await poll(attacker, as, { pool: 'default', results: [result] })).status).toBe(403);
+      // In the own pool, under the other's id, with the run named rightly.
+      const own = dataOf(await poll(attacker, as, { pool: 'elsewhere', results: [result], running }), work);
+      expect(own.runs).toEqual([]);
+      const beats = [
+        ['POST /api/workers/poller/heartbeat', { status: 'offline', current_tasks: 0 }],
+        ['GET /api/v1/worker/poller/ping', undefined],
+        ['PUT /api/v1/worker/poller/ping', undefined],
+      ] as const;
+      for (const [line, body] of beats) {
+        expect((await attacker.send(line, { as, body })).status, line).toBe(403);
+      }
+      expect([await app.client.get(id), await seen()]).toEqual(before);
+
+      const done = { ...result, output: 'earned' };
+      expect((await poll(home, app.stack.workerKey, { max_tasks: 0, results: [done] })).status).toBe(200);
+      expect(await app.ended(id)).toMatchObject({ status: 'completed', output: 'earned', attempts: 1 });
+    },
+  );
+
+  story('that was revoked, polls no more', ['access.refused operation:pollWorker'], async (attacker) => {
+    const key = await workerKey('to be revoked while it polls', 'default');
+    const poll = () =>
+      attacker.send('POST /api/workers/revoked/poll', { as: key.key, body: { handlers: ['nothing'] } });
+    expect((await poll()).status).toBe(200);
+    await revoke(key);
+    expect((await poll()).status).toBe(401);
+  });
 
   story(
     'that was revoked, is cut off and not let in again',

@@ -2,9 +2,12 @@
  * Real worker processes on the whole application, and everything that a network and a machine can do to them. Whatever
  * happens, no task is lost and none is completed twice. The waits for a lost session (45 s) overlap.
  */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeAlarm } from '../../lib/contracts/alarm-message.ts';
+import type { Task as CronjobTask } from '../../lib/contracts/http/a/task.ts';
 import type { Task } from '../../lib/contracts/http/task.ts';
 import { type Passing, startFrameProxy } from '../support/frame-proxy.ts';
 import { SOON_MS, startTestStack, type TestStack } from '../support/local-stack.ts';
@@ -88,6 +91,52 @@ describe.concurrent('a task and its worker', () => {
       expect(of(first.effects(), 'end', task.id)).toEqual([]);
       expect(of(second.effects(), 'end', task.id)).toEqual([{ what: 'end', run: task.id, attempt: 2 }]);
     }
+  });
+
+  it('of a job is completed by another worker, when its own is killed', { timeout: AFTER_LOSS_MS }, async () => {
+    const { stack, directory } = app();
+    const start = async (name: string): Promise<WorkerProcess> => {
+      const worker = startWorkerProcess(
+        { url: stack.wsUrl, token: stack.workerKey, name, pool: 'frail', handlers: [], allow: ['shell'] },
+        directory,
+      );
+      closing.push(worker.stop);
+      await worker.connected;
+      return worker;
+    };
+    const call = async <T>(method: string, path: string, body?: object): Promise<T> => {
+      const response = await fetch(`${stack.url}/api/v1${path}`, {
+        method,
+        headers: { authorization: `Bearer ${stack.adminKey}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      expect(response.ok, text).toBe(true);
+      return (JSON.parse(text) as { data: T }).data;
+    };
+    const first = await start('frail-1');
+    const held = join(directory, 'held');
+    const job = await call<{ id: string }>('POST', '/cronjob/', {
+      ...{ name: 'survives', time: '0 0 0 1 1 *', pool: 'frail', max_retry: 1, save_log: true },
+      command: `if [ -e ${held} ]; then echo again; else echo $$ > ${held}; exec sleep 600; fi`,
+    });
+    const { id } = await call<CronjobTask>('POST', `/cronjob/${job.id}/execute`);
+    const pid = await until('the command at work', () =>
+      existsSync(held) ? Number(readFileSync(held, 'utf8')) || undefined : undefined,
+    );
+    await first.kill();
+    // A machine that dies takes its commands with it.
+    process.kill(pid, 'SIGKILL');
+    await start('frail-2');
+    const task = await until(
+      'the end of the task',
+      async () => {
+        const found = await call<CronjobTask>('GET', `/task/${id}/`);
+        return found.time_end === null ? undefined : found;
+      },
+      AFTER_LOSS_MS,
+    );
+    expect(task).toMatchObject({ status: 'success', output: 'again\n', retry_count: 1, worker_name: 'frail-2' });
   });
 
   it('goes on through sockets that are cut, again and again', { timeout: 60_000 }, async () => {
