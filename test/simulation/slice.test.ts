@@ -17,7 +17,8 @@ describe('whatever single fault strikes, wherever', () => {
     const account = await explore({ way: 'singles', scenario, seed: 1, kinds: FAULT_KINDS });
     addAccount(sum, account);
     expect(shown(account)).toEqual([]);
-    expect(account.faulted).toBeGreaterThan(80);
+    // The shortest story has some thirty port calls, before and after each of which its function dies.
+    expect(account.faulted).toBeGreaterThan(50);
   });
 });
 
