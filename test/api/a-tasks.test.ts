@@ -282,6 +282,13 @@ describe('a cancel', () => {
 });
 
 describe('a retry', () => {
+  it('of one that is named twice is one retry', async () => {
+    const { id } = await create();
+    await a.world.engine.cancelRun(id);
+    expect(await a.data('POST /api/v1/task/bulk/', { action: 'retry', ids: [id, id] })).toMatchObject({ changed: 1 });
+    expect(await a.data('GET /api/v1/task/')).toMatchObject({ count: 2 });
+  });
+
   it('does the same work again, from now on', async () => {
     const { id } = await create({
       args: 'x',

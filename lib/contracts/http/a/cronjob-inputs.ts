@@ -176,7 +176,9 @@ export const bulkIds = (isId: (text: string) => boolean) =>
       wrongType('ids', '数组'),
     )
     .min(1, badRequest('ids 不能为空'))
-    .max(MOST_IN_BULK, badRequest(`ids 不能超过 ${MOST_IN_BULK} 项`));
+    .max(MOST_IN_BULK, badRequest(`ids 不能超过 ${MOST_IN_BULK} 项`))
+    // One that is named twice would be retried twice.
+    .transform((ids) => [...new Set(ids)]);
 
 export const bulkCronjobsBody = bodyOf({
   action: oneOf('action', ['pause', 'resume']),
