@@ -1,5 +1,6 @@
 /** Occurrences are fired ahead of their instant: a change that comes in between finds runs that it should have prevented. */
 import { jitterOf, occurrencesBetween } from '../cron/occurrences.ts';
+import type { Schedule } from '../cron/schedule.ts';
 import { makeJobRunId, parseJobRunId } from '../ids.ts';
 import { firesAt } from './chain.ts';
 import type { Job } from './job.ts';
@@ -11,22 +12,25 @@ import { runIdsOf, runIdsOfLast } from './pending.ts';
  */
 const MOST_AHEAD = 5_000;
 
-/**
- * Occurrences that were fired and whose runs must not have begun yet: their instant, with its jitter, has not come. What was
- * fired lies before `next`, save what an earlier revision has fired; without a next one, no further ahead than occurrences are
- * fired.
- */
-export const firedAhead = (job: Job, now: number): readonly number[] => {
-  const { schedule, ahead = [] } = job;
-  if (schedule === undefined || job.state !== 'active') {
-    return [];
-  }
+/** No further ahead of `now` than this are occurrences fired. */
+const reachOf = (now: number): number => now + (now - firesAt(now)) + 1;
+
+/** Occurrences before `to`, and those that an earlier revision fired, whose instant has not come with its jitter. */
+const waitingBefore = (job: Job, schedule: Schedule, to: number, now: number): readonly number[] => {
   const from = Math.max(now - schedule.jitterMs, job.scheduledFrom ?? job.createdAt);
-  const to = job.next ?? now + (now - firesAt(now)) + 1;
-  return [...occurrencesBetween(schedule, from, to, MOST_AHEAD), ...ahead].filter(
+  return [...occurrencesBetween(schedule, from, to, MOST_AHEAD), ...(job.ahead ?? [])].filter(
     (n) => n + jitterOf(job.id, n, schedule.jitterMs) > now,
   );
 };
+
+/**
+ * Occurrences that were fired and whose runs must not have begun yet. What was fired lies before `next`; without a next one,
+ * no further ahead than occurrences are fired.
+ */
+export const firedAhead = (job: Job, now: number): readonly number[] =>
+  job.schedule === undefined || job.state !== 'active'
+    ? []
+    : waitingBefore(job, job.schedule, job.next ?? reachOf(now), now);
 
 /** Ids of the runs of these occurrences. Of a broadcast the job's row knows the newest. */
 export const runsOfOccurrences = (job: Job, occurrences: readonly number[]): readonly string[] => {
@@ -39,10 +43,16 @@ export const runsOfOccurrences = (job: Job, occurrences: readonly number[]): rea
 };
 
 /**
- * Runs that a pause should have cancelled, and did not live to: what the newest fire of a job that is not active stands for, while
- * its instant has not come. Whoever asks for the pause again finds them.
+ * Runs that a pause should have cancelled, and did not live to: of all that may have been fired when it was written, while their
+ * instant has not come. Whoever asks for the pause again finds them.
  */
-export const leftAhead = ({ id, state, pend }: Job, now: number): readonly string[] =>
-  state === 'active' || pend?.trigger !== 'schedule' || pend.skip !== undefined || pend.executeAt <= now
-    ? []
-    : runIdsOf(id, pend);
+export const leftAhead = (job: Job, now: number): readonly string[] => {
+  const { id, state, pend, schedule, pausedAt } = job;
+  if (state === 'active') {
+    return [];
+  }
+  const isWaiting = pend?.trigger === 'schedule' && pend.skip === undefined && pend.executeAt > now;
+  const waiting =
+    schedule === undefined || pausedAt === undefined ? [] : waitingBefore(job, schedule, reachOf(pausedAt), now);
+  return [...new Set([...(isWaiting ? runIdsOf(id, pend) : []), ...runsOfOccurrences(job, waiting)])];
+};

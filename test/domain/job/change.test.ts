@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { jitterOf } from '../../../lib/domain/cron/occurrences.ts';
 import { type Change, decideChange, decideRemoval } from '../../../lib/domain/job/change.ts';
 import { newJob } from '../../../lib/domain/job/create.ts';
 import { leftAhead } from '../../../lib/domain/job/fired-ahead.ts';
@@ -184,6 +185,16 @@ describe('a pause that did not live to cancel', () => {
   it('leaves runs that are found while their instant has not come', () => {
     expect(leftAhead(job, NOW - 1)).toEqual([`${job.id}.${NOW}.0`, `${job.id}.${NOW}.1`]);
     expect(leftAhead(job, NOW)).toEqual([]);
+  });
+
+  it('leaves all that wait for their jitter, up to what was fired when it was written', () => {
+    const spread = { schedule: aSchedule({ jitterMs: HOUR_MS }), pausedAt: NOW - MINUTE_MS / 2 };
+    const late = paused({ ...spread, pend: aPend({ n: NOW - MINUTE_MS, executeAt: NOW - 1 }) });
+    const waits = (n: number): boolean => n + jitterOf(late.id, n, HOUR_MS) > NOW;
+    const minutes = Array.from({ length: 61 }, (_, ago) => NOW - ago * MINUTE_MS);
+    const expected = minutes.filter((n) => n < NOW && waits(n)).map((n) => `${late.id}.${n}`);
+    expect(expected.length).toBeGreaterThan(10);
+    expect(new Set(leftAhead(late, NOW))).toEqual(new Set(expected));
   });
 
   it('does not touch what was started by hand, or skipped, or belongs to an active job', () => {
