@@ -1,4 +1,4 @@
-/** Instants on the wire: RFC 3339 in, the same in UTC out; epoch milliseconds inside. */
+/** Instants as people and wires write them: RFC 3339 in, the same in UTC out; epoch milliseconds inside. */
 
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nestsDeeperThan, parseExactJson } from '../../../lib/platform/http/exact-json.ts';
+import { nestsDeeperThan, parseExactJson } from '../../lib/domain/exact-json.ts';
 
 const reprint = (text: string): string => JSON.stringify(parseExactJson(text));
 

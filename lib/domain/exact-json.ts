@@ -7,14 +7,19 @@ type ExactJson = {
   readonly parse: (text: string, reviver: Reviver) => unknown;
   /** A value that `JSON.stringify` prints as this text. */
   readonly rawJSON: (text: string) => unknown;
+  readonly isRawJSON: (value: unknown) => boolean;
 };
-const { parse, rawJSON } = JSON as typeof JSON & ExactJson;
+const { parse, rawJSON, isRawJSON } = JSON as typeof JSON & ExactJson;
 
 const keepNumberText: Reviver = (_key, value, { source }) =>
   typeof value === 'number' && source !== undefined && source !== String(value) ? rawJSON(source) : value;
 
 /** @throws SyntaxError when the text is not JSON */
 export const parseExactJson = (text: string): unknown => parse(text, keepNumberText);
+
+/** The number behind a value that {@link parseExactJson} kept as text; nothing for every other value. */
+export const rawNumberText = (value: unknown): string | undefined =>
+  isRawJSON(value) ? JSON.stringify(value) : undefined;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

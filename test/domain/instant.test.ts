@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatInstant, parseInstant } from '../../../lib/contracts/http/instant.ts';
+import { formatInstant, parseInstant } from '../../lib/domain/instant.ts';
 
 describe('parseInstant', () => {
   it.each([
