@@ -31,6 +31,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   J: 'jobs',
   R: 'runs',
   S: 'sessions',
+  T: 'transactions',
 };
 
 const ruleLink = (rule: string): string => {

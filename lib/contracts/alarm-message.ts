@@ -8,6 +8,7 @@ const entityKey = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('session'), pool: nameSchema, shard: z.int().min(0), id: nameSchema }),
   z.object({ kind: z.literal('job'), id: z.string().min(1).max(16), n: z.int().min(0) }),
   z.object({ kind: z.literal('backfill'), job: z.string().min(1).max(16), id: z.string().min(1).max(16) }),
+  z.object({ kind: z.literal('saga'), id: z.string().min(1).max(16) }),
 ]);
 
 export const alarmMessage = z.object({

@@ -18,6 +18,7 @@ import {
   MAX_LOG_CHARS,
   MAX_LOG_PIECE_CHARS,
   MAX_OUTPUT_CHARS,
+  MAX_OUTPUT_PIECES,
   MAX_RUNS_PER_FRAME,
   MAX_SLOTS,
 } from './limits.ts';
@@ -60,10 +61,14 @@ export const runResultSchema = z.object({
   attempt,
   outcome: z.enum(['succeeded', 'failed', 'timed_out', 'cancelled']),
   /** Why it failed, where the worker knows: `no_handler` and `refused` mean that the handler never began. */
-  reason: z.enum(['handler_failed', 'no_handler', 'refused', 'bad_payload', 'payload_unavailable']).optional(),
+  reason: z
+    .enum(['handler_failed', 'no_handler', 'refused', 'bad_payload', 'payload_unavailable', 'output_not_stored'])
+    .optional(),
   exitCode: z.int().optional(),
   signal: z.string().max(16).optional(),
   output: z.string().max(MAX_OUTPUT_CHARS).optional(),
+  /** The output was too long and went to `outputPath` before, in so many pieces; `output` is absent then. */
+  outputPieces: z.int().min(1).max(MAX_OUTPUT_PIECES).optional(),
   error: z.string().max(MAX_ERROR_CHARS).optional(),
   log: z.string().max(MAX_LOG_CHARS).optional(),
   startedAt: count,
@@ -185,6 +190,8 @@ export const runOrderSchema = z.object({
   shard: z.object({ index: count, total: z.int().min(1) }).optional(),
   /** What it writes is kept, and is to be sent while it runs, as `log`. Absent: neither its output nor its log is kept. */
   stream: z.literal(true).optional(),
+  /** Path on the HTTP API, PUT with the worker's key, for an output too long for a result. Absent: such a one is cut. */
+  outputPath: z.string().optional(),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
 

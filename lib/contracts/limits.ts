@@ -12,6 +12,11 @@ export const MAX_BODY_BYTES = 256 * 1024;
 export const MAX_JSON_DEPTH = 100;
 /** A worker's output and error are cut (with a mark) to this before they are sent, so that one result fits a frame. */
 export const MAX_OUTPUT_CHARS = 16_000;
+/** Of a run of a step it may be longer: steps after it refer to what it says. A Lambda answer, by way of compare, holds 6 MB. */
+export const MAX_WHOLE_OUTPUT_BYTES = 5 * 1024 * 1024;
+/** Such an output is kept in pieces, each an item (DynamoDB items end at 400 KB): twenty, or one more where characters are not cut. */
+export const MAX_OUTPUT_PIECE_BYTES = 256 * 1024;
+export const MAX_OUTPUT_PIECES = 21;
 export const MAX_ERROR_CHARS = 4_000;
 export const MAX_LOG_CHARS = 4_000;
 export const MAX_RUNS_PER_FRAME = 100;

@@ -21,7 +21,8 @@ export type EntityKey =
   | { readonly kind: 'session'; readonly pool: string; readonly shard: number; readonly id: string }
   /** Occurrence `n` of a job, or its start by hand at that instant. The alarm's `g` is the job's `rev`. */
   | { readonly kind: 'job'; readonly id: string; readonly n: number }
-  | { readonly kind: 'backfill'; readonly job: string; readonly id: string };
+  | { readonly kind: 'backfill'; readonly job: string; readonly id: string }
+  | { readonly kind: 'saga'; readonly id: string };
 
 export type Alarm = {
   readonly key: EntityKey;

@@ -5,6 +5,7 @@
  * written (rule A1). Time and chance are parameters; a change that comes too late fails its condition and is a no-op.
  */
 import { nextReadyLook } from './alarm.ts';
+import { keptFor } from './ids.ts';
 import type { SkipReason } from './job/job.ts';
 import { retryDelayMs } from './retry.ts';
 import {
@@ -19,6 +20,7 @@ import {
   type Outcome,
   type Run,
   type RunChange,
+  waitsUntil,
 } from './run.ts';
 import { attemptKey, type Session, type SessionRef } from './session.ts';
 import { DISPATCH_LEAD_MS, DISPATCH_WATCH_MS, KILL_GRACE_MS, LONGEST_LOOK_MS, TIMEOUT_GRACE_MS } from './timing.ts';
@@ -47,7 +49,17 @@ export type RunRequest = {
   readonly keyed?: string;
 } & Pick<
   Run,
-  'job' | 'spec' | 'trigger' | 'backfill' | 'startBy' | 'needs' | 'routing' | 'broadcast' | 'task' | 'unsaved'
+  | 'job'
+  | 'spec'
+  | 'trigger'
+  | 'backfill'
+  | 'startBy'
+  | 'backoff'
+  | 'needs'
+  | 'routing'
+  | 'broadcast'
+  | 'task'
+  | 'unsaved'
 >;
 
 /** A push that was taken from a session's credit (rule C1). */
@@ -106,6 +118,7 @@ const newRun = (request: RunRequest, now: number) => ({
     trigger: request.trigger,
     backfill: request.backfill,
     startBy: request.startBy,
+    backoff: request.backoff,
     needs: request.needs,
     routing: request.routing,
     broadcast: request.broadcast,
@@ -118,7 +131,7 @@ const newRun = (request: RunRequest, now: number) => ({
 export const submitLater = (request: RunRequest, now: number): Run => ({
   ...newRun(request, now),
   status: 'scheduled',
-  wakeAt: noLaterThanStart({ ...request, tries: 0 }, wakeForDue(request.executeAt, now)),
+  wakeAt: waitsUntil(request) ?? noLaterThanStart({ ...request, tries: 0 }, wakeForDue(request.executeAt, now)),
 });
 
 /** The only row of an occurrence that is not executed: final, so no alarm watches it. */
@@ -312,7 +325,7 @@ export const succeed = (
       status: 'succeeded',
       endedAt: end.now,
       updatedAt: end.now,
-      expiresAt: end.now + end.retentionMs,
+      expiresAt: end.now + keptFor(id, end.retentionMs),
       ...pickDefined({
         startedAt: outcome.startedAt,
         durationMs: outcome.durationMs,
@@ -366,7 +379,7 @@ export const endBadly = (
           tries,
           endedAt: now,
           updatedAt: now,
-          expiresAt: now + end.retentionMs,
+          expiresAt: now + keptFor(run.id, end.retentionMs),
           ...facts,
           ...pickDefined({ durationMs: ended.durationMs, signal: ended.signal, ...report }),
         },
@@ -374,7 +387,7 @@ export const endBadly = (
       },
     };
   }
-  const dueAt = now + retryDelayMs(tries, chance);
+  const dueAt = now + retryDelayMs(tries, chance, run.backoff);
   const wakeAt = wakeForDue(dueAt, now);
   const g = run.g + 1;
   const record: AttemptRecord = {
@@ -406,7 +419,8 @@ export const cancel = (run: Run, end: EndContext): Decision | 'already_ended' =>
     return 'already_ended';
   }
   const base = { id: run.id, expect: { attempt: run.attempt, g: run.g, fence: run.fence } };
-  const set = { status: 'cancelled' as const, endedAt: now, updatedAt: now, expiresAt: now + end.retentionMs };
+  const expiresAt = now + keptFor(run.id, end.retentionMs);
+  const set = { status: 'cancelled' as const, endedAt: now, updatedAt: now, expiresAt };
   if (!isInFlight(run.status)) {
     return { change: { ...base, transition: 'cancel_waiting', set, clear: ['readyAt', 'readyShard'] } };
   }

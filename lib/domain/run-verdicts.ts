@@ -1,6 +1,7 @@
-/** How a run ends without its worker's word: it did not begin in time, or a person says so. */
+/** How a run ends without its worker's word: it did not begin in time, a person says so, or what it waited for has happened. */
+import { keptFor } from './ids.ts';
 import { isInFlight, type Run } from './run.ts';
-import { cancel, type Decision, type EndContext } from './run-decisions.ts';
+import { cancel, type Decision, type EndContext, type InlineReport } from './run-decisions.ts';
 
 /** A run did not begin in time (rule R8): it ends without having been tried. */
 export const expire = (run: Run, error: string, end: EndContext): Decision => ({
@@ -14,7 +15,7 @@ export const expire = (run: Run, error: string, end: EndContext): Decision => ({
       error,
       endedAt: end.now,
       updatedAt: end.now,
-      expiresAt: end.now + end.retentionMs,
+      expiresAt: end.now + keptFor(run.id, end.retentionMs),
     },
     clear: ['readyAt', 'readyShard'],
   },
@@ -59,10 +60,43 @@ export const settle = (run: Run, as: Settled, end: EndContext): Decision | 'ille
         reason,
         endedAt: now,
         updatedAt: now,
-        expiresAt: now + retentionMs,
+        expiresAt: now + keptFor(run.id, retentionMs),
         ...(status === 'succeeded' ? {} : { tries: run.tries + 1 }),
       },
       clear: ['session', 'seq', 'progress'],
+    },
+  };
+};
+
+/**
+ * What a run waited for has happened (rule T8): it ends without having been tried. A run that somebody executes already ends by
+ * that.
+ * @param as `failed`: what it waited for came to another end, or never began
+ */
+export const fulfil = (
+  run: Run,
+  as: 'succeeded' | 'failed',
+  report: InlineReport,
+  end: EndContext,
+): Decision | 'illegal' => {
+  if (run.status !== 'scheduled' && run.status !== 'ready') {
+    return 'illegal';
+  }
+  const { now } = end;
+  return {
+    change: {
+      id: run.id,
+      transition: as === 'succeeded' ? 'fulfil' : 'fulfil_badly',
+      expect: { attempt: run.attempt, g: run.g, fence: run.fence },
+      set: {
+        status: as,
+        endedAt: now,
+        updatedAt: now,
+        expiresAt: now + keptFor(run.id, end.retentionMs),
+        ...(as === 'succeeded' ? {} : { reason: 'not_fulfilled' }),
+        ...report,
+      },
+      clear: ['readyAt', 'readyShard'],
     },
   };
 };

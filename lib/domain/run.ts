@@ -8,7 +8,8 @@
  * |            | socket (the claim is undone, its number is burned)       |                                                       |
  * | dispatched | claimed for a session; the push is on its way            | `started` → running; a result, loss or timeout ends   |
  * | running    | the worker says that it has lived for 2 s                | the attempt; a definite 410 (dispatched only) → ready |
- * | succeeded  | the worker's result of the current attempt               | never: terminal is final                              |
+ * | succeeded  | the worker's result of the current attempt; of a run     | never: terminal is final                              |
+ * |            | that nobody executes, what it waited for                 |                                                       |
  * | failed     | the last try failed, or its worker was lost              | never                                                 |
  * | timed_out  | the last try ran past its timeout                        | never                                                 |
  * | cancelled  | a person cancelled it before it ended                    | never; the evidence of its end is filled in once      |
@@ -20,6 +21,7 @@
  */
 import type { Bumped } from './alarm.ts';
 import type { Routing, WorkerNeeds } from './fleet/needs.ts';
+import { runFamily } from './ids.ts';
 import type { SkipReason } from './job/job.ts';
 import type { SessionRef } from './session.ts';
 
@@ -69,13 +71,15 @@ export const TRANSITIONS = {
   fail: { from: IN_FLIGHT, to: 'failed', rule: 'R1' },
   time_out: { from: IN_FLIGHT, to: 'timed_out', rule: 'R3' },
   expire: { from: ['scheduled', 'ready'], to: 'timed_out', rule: 'R8' },
+  fulfil: { from: ['scheduled', 'ready'], to: 'succeeded', rule: 'T8' },
+  fulfil_badly: { from: ['scheduled', 'ready'], to: 'failed', rule: 'T8' },
   cancel_waiting: { from: ['scheduled', 'ready'], to: 'cancelled', rule: 'R7' },
   cancel_in_flight: { from: IN_FLIGHT, to: 'cancelled', rule: 'R7' },
   record_evidence: { from: ['cancelled'], to: 'cancelled', rule: 'R7' },
 } as const satisfies Record<string, Transition>;
 export type TransitionName = keyof typeof TRANSITIONS;
 
-/** Why an attempt ended badly. The last four mean that the handler never began. */
+/** Why an attempt ended badly. */
 export type FailureReason =
   | 'handler_failed'
   | 'timed_out'
@@ -83,13 +87,17 @@ export type FailureReason =
   | 'not_started'
   | 'worker_lost'
   | 'payload_unavailable'
+  /** It succeeded; but what it gave was too long, or could not be brought here, and a later step would have needed it. */
+  | 'output_not_stored'
   | 'no_handler'
   | 'refused'
   | 'bad_payload'
   /** A person said how it ended (rule R9). */
   | 'operator'
   /** A person said that it could not be executed. */
-  | 'operator_not_run';
+  | 'operator_not_run'
+  /** What it waited for came to another end, or never began (rule T8). */
+  | 'not_fulfilled';
 
 /** What proves that a cancelled run no longer executes: the worker's word, or its absence said plainly (rule R7). */
 export type Evidence =
@@ -120,6 +128,9 @@ export type Outcome = {
   readonly signal?: string;
   readonly error?: string;
 };
+
+/** The wait before try n + 1 is `everyMs` · `factor`ⁿ⁻¹. */
+export type Backoff = { readonly everyMs: number; readonly factor: number };
 
 export type RunTrigger = 'schedule' | 'manual' | 'backfill' | 'retry';
 
@@ -177,6 +188,8 @@ export type Run = {
   readonly skip?: SkipReason;
   /** Where it has not begun by then, it ends as `timed_out` (rule R8). */
   readonly startBy?: number;
+  /** How long to wait before the next try; absent: 1 s, doubled with each try, and drawn by chance. */
+  readonly backoff?: Backoff;
   readonly needs?: WorkerNeeds;
   readonly routing?: Routing;
   /** Its place among the runs of a broadcast. */
@@ -223,15 +236,23 @@ export const isInFlight = (status: RunStatus): boolean => (IN_FLIGHT as readonly
 export const isRunOpen = (run: Pick<Run, 'status' | 'evidence'>): boolean =>
   !isTerminal(run.status) || run.evidence?.state === 'pending';
 
-/** Tries begun: what API D calls `attempts`. */
-export const triesBegun = (run: Pick<Run, 'status' | 'tries' | 'evidence'>): number => {
-  const current = isInFlight(run.status) || run.status === 'succeeded' || run.evidence !== undefined;
+/** Tries begun: what API D calls `attempts`. A run that was fulfilled took none. */
+export const triesBegun = (run: Pick<Run, 'status' | 'tries' | 'evidence' | 'dispatchedAt'>): number => {
+  const isDone = run.status === 'succeeded' && run.dispatchedAt !== undefined;
+  const current = isInFlight(run.status) || isDone || run.evidence !== undefined;
   return run.tries + (current ? 1 : 0);
 };
 
 /** When the current attempt has used its time. */
 export const deadline = (run: Pick<Run, 'dispatchedAt' | 'dueAt' | 'startedAt' | 'timeoutMs'>): number =>
   Math.max(run.dispatchedAt ?? 0, run.dueAt, run.startedAt ?? 0) + run.timeoutMs;
+
+/**
+ * Rule T8: the instant until which a run that nobody executes waits to be told how it ended. A run of a step is one where it
+ * would have to begin by an instant.
+ */
+export const waitsUntil = ({ id, startBy }: Pick<Run, 'id' | 'startBy'>): number | undefined =>
+  runFamily(id) === 'step' ? startBy : undefined;
 
 /** Rule R8: it had to begin by then and has not. What was begun once may be tried again at any time. */
 export const missesStart = (run: Pick<Run, 'startBy' | 'tries'>, now: number): boolean =>

@@ -5,9 +5,14 @@ import {
   FIRST_INSTANT_MS,
   isPlainId,
   isRunId,
+  keptFor,
+  LISTED_FAMILIES,
   makeJobRunId,
   makeRunId,
+  makeStepRunId,
   parseJobRunId,
+  parseStepRunId,
+  RUN_FAMILIES,
   RUN_SHARDS,
   runFamily,
   runIdOfOrder,
@@ -135,11 +140,69 @@ describe('the id of a run of a job', () => {
   });
 });
 
+const stepRuns = fc.record({
+  saga: plain,
+  step: fc.stringMatching(/^[A-Za-z0-9_-]{1,50}$/),
+  undo: fc.boolean(),
+  n: fc.integer({ min: 1, max: 999_999 }),
+});
+
+describe('the id of a run of a step', () => {
+  it('says which saga, which step, whether it undoes, and which of its runs it is', () => {
+    expect(makeStepRunId({ saga: '42', step: 'pay', undo: false, n: 1 })).toBe('42~pay~1');
+    expect(makeStepRunId({ saga: '42', step: 'pay', undo: true, n: 2 })).toBe('42~pay~c2');
+    holds(
+      fc.property(stepRuns, (named) => {
+        const id = makeStepRunId(named);
+        expect(parseStepRunId(id)).toEqual(named);
+        expect(runFamily(id)).toBe('step');
+        expect(runIdOfOrder(runOrder(id))).toBe(id);
+      }),
+    );
+  });
+
+  it('is no id that a person names on its own, and no list has its family', () => {
+    holds(
+      fc.property(stepRuns, (named) => {
+        expect([isRunId(makeStepRunId(named)), isPlainId(makeStepRunId(named))]).toEqual([false, false]);
+      }),
+    );
+    expect(LISTED_FAMILIES).toEqual(RUN_FAMILIES.filter((family) => family !== 'step'));
+  });
+
+  it.each([
+    '42~pay',
+    '42~pay~0',
+    '42~pay~01',
+    '42~pay~c',
+    '42~pay~c0',
+    '42~pay~1~1',
+    '42~~1',
+    '~pay~1',
+    '042~pay~1',
+    '9007199254740992~pay~1',
+    '42~p.y~1',
+    `42~${'p'.repeat(51)}~1`,
+    '42~pay~1\n',
+    '42~pay~1000000',
+  ])('is never %j', (text) => {
+    expect(parseStepRunId(text)).toBeUndefined();
+  });
+
+  it('keeps its run 90 days longer than others', () => {
+    const day = 86_400_000;
+    expect(keptFor('42~pay~1', 30 * day)).toBe(120 * day);
+    expect(keptFor('42', 30 * day)).toBe(30 * day);
+    expect(keptFor(`42.${NOON}`, 30 * day)).toBe(30 * day);
+  });
+});
+
 describe('the order of runs', () => {
-  const ids = fc.oneof(plain, jobRuns.map(makeJobRunId));
+  const ids = fc.oneof(plain, jobRuns.map(makeJobRunId), stepRuns.map(makeStepRunId));
   const createdAt = (id: string): number => {
     const ofJob = parseJobRunId(id);
-    return ofJob === undefined ? FIRST_INSTANT_MS + Math.floor(Number(id) / 4_096) : ofJob.instant;
+    const number = parseStepRunId(id)?.saga ?? id;
+    return ofJob === undefined ? FIRST_INSTANT_MS + Math.floor(Number(number) / 4_096) : ofJob.instant;
   };
 
   it('is a text that gives back the id', () => {
@@ -151,7 +214,7 @@ describe('the order of runs', () => {
     expect(runIdOfOrder(runOrder('16'))).toBe('16');
   });
 
-  it('is that of creation, of either family', () => {
+  it('is that of creation, of every family', () => {
     holds(
       fc.property(ids, ids, (a, b) => {
         if (createdAt(a) !== createdAt(b)) {

@@ -35,7 +35,7 @@ import {
   succeed,
   undoClaim,
 } from '../../lib/domain/run-decisions.ts';
-import { expire, type Settled, settle } from '../../lib/domain/run-verdicts.ts';
+import { expire, fulfil, type Settled, settle } from '../../lib/domain/run-verdicts.ts';
 import { attemptKey, type Session } from '../../lib/domain/session.ts';
 import { chances } from '../support/properties.ts';
 import { aGrant, aRequest, aSession, NOW, RETENTION_MS, SESSION_REF } from '../support/rows.ts';
@@ -58,6 +58,7 @@ export type Step =
       readonly do: 'claim' | 'undo' | 'start' | 'progress' | 'adopt' | 'succeed' | 'cancel' | 'evidence';
       readonly back: number;
     }
+  | { readonly do: 'fulfil'; readonly back: number; readonly as: 'succeeded' | 'failed' }
   | { readonly do: 'settle'; readonly back: number; readonly as: Settled }
   | { readonly do: 'end'; readonly back: number; readonly reason: FailureReason; readonly chance: number };
 
@@ -97,6 +98,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
     weight: 3,
   },
+  fc.record({ do: fc.constant('fulfil' as const), back, as: fc.constantFrom('succeeded', 'failed') }),
   fc.record({
     do: fc.constant('settle' as const),
     back,
@@ -291,6 +293,10 @@ export const take = async (walk: Walk, onMoment: (moment: Moment) => void): Prom
       }
       case 'settle': {
         const decision = settle(read, one.as, end);
+        return decision === 'illegal' ? undefined : decision;
+      }
+      case 'fulfil': {
+        const decision = fulfil(read, one.as, {}, end);
         return decision === 'illegal' ? undefined : decision;
       }
       // A worker's frame is applied without a look at the row.

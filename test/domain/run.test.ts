@@ -17,8 +17,8 @@ import { CHANGES, NOW, runIn } from '../support/rows.ts';
 describe('what may follow what', () => {
   const endOfAnAttempt: TransitionName[] = ['succeed', 'retry', 'fail', 'time_out', 'cancel_in_flight'];
   it.each<[RunStatus, TransitionName[]]>([
-    ['scheduled', ['fall_due', 'dispatch_due', 'expire', 'cancel_waiting']],
-    ['ready', ['claim', 'expire', 'cancel_waiting']],
+    ['scheduled', ['fall_due', 'dispatch_due', 'expire', 'fulfil', 'fulfil_badly', 'cancel_waiting']],
+    ['ready', ['claim', 'expire', 'fulfil', 'fulfil_badly', 'cancel_waiting']],
     ['dispatched', ['undo_claim', 'start', 'report_progress', 'adopt', ...endOfAnAttempt]],
     // What runs was delivered: its claim cannot be undone any more (R5).
     ['running', ['report_progress', 'adopt', ...endOfAnAttempt]],

@@ -4,7 +4,7 @@ import {
   lookForFunctionEvidence,
   lookInFunction,
 } from '../../domain/fleet/function-pool.ts';
-import { type Evidence, isRunOpen, missesStart, type Run } from '../../domain/run.ts';
+import { type Evidence, isRunOpen, missesStart, type Run, waitsUntil } from '../../domain/run.ts';
 import {
   dispatchDue,
   fallDue,
@@ -21,7 +21,8 @@ import { pickShard } from '../dispatch/pick-shard.ts';
 import type { Push, PushAgain } from '../dispatch/push.ts';
 import type { Ports } from '../ports/index.ts';
 import type { SendCancel } from '../runs/cancel-run.ts';
-import type { EndAttempt } from '../runs/end-attempt.ts';
+import type { BadEnd, EndAttempt } from '../runs/end-attempt.ts';
+import type { Ended } from '../runs/ended.ts';
 import { createExpireRun } from '../runs/expire-run.ts';
 import type { Acted, Watch } from './ring.ts';
 
@@ -32,6 +33,7 @@ type Tools = {
   readonly pushAgain: PushAgain;
   readonly endAttempt: EndAttempt;
   readonly sendCancel: SendCancel;
+  readonly ended: Ended;
 };
 
 const WHY_AGAIN = 'A run is pushed again: the worker does not list it';
@@ -54,13 +56,17 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
   const again: Acted = { next: 'again' };
   const look = (at: number): Acted => ({ next: 'look', at });
 
-  const expireRun = createExpireRun(ports);
+  const expireRun = createExpireRun(ports, tools.ended);
   const actExpired = async (run: Run): Promise<Acted> => {
     await expireRun(run);
     return again;
   };
 
   const actScheduled = async (run: Run): Promise<Acted> => {
+    const until = waitsUntil(run);
+    if (until !== undefined) {
+      return look(until);
+    }
     if (!isDue(run.dueAt, now())) {
       return look(run.wakeAt);
     }
@@ -99,6 +105,17 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
     return run.session === undefined ? undefined : sessions.get(run.session, 'consistent');
   };
 
+  const end = async (run: Run, how: BadEnd, by: { readonly session?: string }): Promise<void> => {
+    const ended = await tools.endAttempt.byVerdict(run, how, by);
+    if (ended === undefined) {
+      return;
+    }
+    if (how.outcome === 'timed_out') {
+      await tools.sendCancel(run);
+    }
+    await tools.ended(ended);
+  };
+
   const actInFlight = async (run: Run): Promise<Acted> => {
     const session = await sessionOf(run);
     const inFunction = run.pool === FUNCTION_POOL;
@@ -115,14 +132,12 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
       case 'lose': {
         const error = `Worker ${run.worker ?? 'unknown'} was lost`;
         const by = run.session === undefined ? {} : { session: run.session.id };
-        await tools.endAttempt.byVerdict(run, { outcome: 'failed', reason: 'worker_lost', error }, by);
+        await end(run, { outcome: 'failed', reason: 'worker_lost', error }, by);
         return again;
       }
       case 'time_out': {
         const ended = { outcome: 'timed_out', reason: 'timed_out', error: outOfTime(run) } as const;
-        if ((await tools.endAttempt.byVerdict(run, ended, {})) !== undefined) {
-          await tools.sendCancel(run);
-        }
+        await end(run, ended, {});
         return again;
       }
     }
@@ -130,7 +145,10 @@ export const createWatchRun = (ports: Ports, tools: Tools): ((id: string) => Wat
 
   const actOnEvidence = async (run: Run): Promise<Acted> => {
     const record = async (state: Exclude<Evidence['state'], 'pending'>): Promise<Acted> => {
-      await runs.commit(recordEvidence(run, { state, at: now() }, {}, now()).change);
+      const committed = await runs.commit(recordEvidence(run, { state, at: now() }, {}, now()).change);
+      if (committed.kind === 'won') {
+        await tools.ended(committed.run);
+      }
       return none;
     };
     if (run.pool === FUNCTION_POOL) {

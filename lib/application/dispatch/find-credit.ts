@@ -50,7 +50,7 @@ export type FindCredit = (run: Seeking, scope: 'two' | 'all', reading: Reading) 
  */
 export const createFindCredit = (
   { sessions, settings, chance, now }: Pick<Ports, 'sessions' | 'settings' | 'chance' | 'now'>,
-  queues: Pick<Queues, 'note'>,
+  queues: Pick<Queues, 'note' | 'isCrowded'>,
 ): FindCredit => {
   const crowded = new Set<string>();
 
@@ -101,7 +101,10 @@ export const createFindCredit = (
     if (run.pool === FUNCTION_POOL) {
       return FUNCTION_CREDIT;
     }
-    for (const candidate of (await candidates(run, scope, reading)).slice(0, TAKES)) {
+    // Rule D1: where others wait, a first look is in vain. The look after the write (rule D3) is made all the same.
+    const isVain = scope === 'two' && reading === 'eventual' && queues.isCrowded(run);
+    const found = isVain ? [] : await candidates(run, scope, reading);
+    for (const candidate of found.slice(0, TAKES)) {
       const session = await sessions.take(candidate, 1, now());
       if (session !== undefined) {
         const { pool, shard, id } = session;

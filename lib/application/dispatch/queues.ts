@@ -14,6 +14,12 @@ const KINDS_PER_LOOK = 32;
 /** Queues that an instance knows the needs of; beyond it forgets them all and learns them again. */
 const KNOWN = 10_000;
 
+/**
+ * A queue that had more runs than free slots a moment ago still has. Wrong once in a while, when the last of them went
+ * meanwhile: such a run costs what any run costs that has to wait.
+ */
+const CROWDED_FOR_MS = 1_000;
+
 type Queued = Pick<Run, 'pool' | 'handler' | 'needs'>;
 
 export type Queues = {
@@ -25,6 +31,10 @@ export type Queues = {
   readonly of: (session: Session) => Promise<readonly string[]>;
   /** Whether a session may take what waits in a queue. False where this instance does not know what the queue asks for. */
   readonly serves: (session: Session, entry: Pick<ReadyEntry, 'handler' | 'queue'>) => boolean;
+  /** These are left in the ready index when the slots are filled that a result has freed. */
+  readonly noteLeft: (pool: string, left: readonly Pick<ReadyEntry, 'queue'>[]) => void;
+  /** Whether others like this one waited a moment ago: nobody has credit for it. */
+  readonly isCrowded: (run: Queued) => boolean;
 };
 
 /** What an instance knows of the queues of the ready index. */
@@ -32,6 +42,7 @@ export const createQueues = ({ needs: store, now, chance }: Pick<Ports, 'needs' 
   /** A queue's name is made of its needs: what it stands for never changes. */
   const known = new Map<string, WorkerNeeds>();
   const noted = new Map<string, number>();
+  const crowded = new Map<string, number>();
   const lists = new Map<string, { readonly at: number; readonly queues: readonly string[] }>();
 
   const remember = (queue: string, needs: WorkerNeeds): void => {
@@ -76,6 +87,16 @@ export const createQueues = ({ needs: store, now, chance }: Pick<Ports, 'needs' 
   return {
     learn,
     serves,
+    noteLeft: (pool, left) => {
+      if (crowded.size >= KNOWN) {
+        crowded.clear();
+      }
+      for (const { queue } of left) {
+        crowded.set(`${pool} ${queue}`, now());
+      }
+    },
+    isCrowded: (run) =>
+      now() - (crowded.get(`${run.pool} ${queueOf(run)}`) ?? Number.NEGATIVE_INFINITY) < CROWDED_FOR_MS,
     note: async (run) => {
       const queue = learn(run);
       const key = `${run.pool} ${queue}`;

@@ -4,6 +4,7 @@ import { claim } from '../../domain/run-decisions.ts';
 import { available, type Session, takesPushes } from '../../domain/session.ts';
 import { arm } from '../alarms/arm.ts';
 import type { Ports, ReadyEntry } from '../ports/index.ts';
+import type { Ended } from '../runs/ended.ts';
 import { createExpireRun } from '../runs/expire-run.ts';
 import type { Aged } from './ageing.ts';
 import { homeShard } from './pick-shard.ts';
@@ -56,10 +57,15 @@ export type ServeSession = {
 
 export const createServeSession = (
   ports: Ports,
-  { push, queues, aged }: { readonly push: Push; readonly queues: Queues; readonly aged: Aged },
+  {
+    push,
+    queues,
+    aged,
+    ended,
+  }: { readonly push: Push; readonly queues: Queues; readonly aged: Aged; readonly ended: Ended },
 ): ServeSession => {
   const { runs, sessions, settings, chance, now } = ports;
-  const expireRun = createExpireRun(ports);
+  const expireRun = createExpireRun(ports, ended);
   const queuesOf = new Map<string, readonly string[]>();
 
   /** Whenever a session's row is at hand: the picture of its pool is read every 15 s at most. */

@@ -1,6 +1,6 @@
 import type { RunOrder } from '../../contracts/frames.ts';
 import { MAX_INLINE_PAYLOAD_BYTES } from '../../contracts/limits.ts';
-import { parseJobRunId } from '../../domain/ids.ts';
+import { parseJobRunId, runFamily } from '../../domain/ids.ts';
 import { keepsOutput, type Run } from '../../domain/run.ts';
 import type { PayloadOf } from '../runs/payload-of.ts';
 
@@ -11,6 +11,9 @@ export type ToOrder = (delivery: Delivery) => Promise<RunOrder>;
 
 /** Path under which a worker fetches a payload that is too large for a frame. */
 const payloadPath = (run: string): string => `/api/runs/${encodeURIComponent(run)}/payload`;
+
+/** Path to which a worker brings an output of a step's run that is too long for a result. */
+const outputPath = ({ id, attempt }: Run): string => `/api/runs/${encodeURIComponent(id)}/output?attempt=${attempt}`;
 
 /** The occurrence that a run is of; none for what a person started or submitted. */
 const occurrenceOf = ({ id, trigger }: Run): number | undefined =>
@@ -35,6 +38,7 @@ export const createToOrder =
       ...(category === undefined ? {} : { category }),
       ...(run.broadcast === undefined ? {} : { shard: run.broadcast }),
       ...(keepsOutput(run) ? { stream: true as const } : {}),
+      ...(runFamily(run.id) === 'step' ? { outputPath: outputPath(run) } : {}),
     };
     const byPath = { ...order, payloadPath: payloadPath(run.id) };
     if (run.payloadBytes > MAX_INLINE_PAYLOAD_BYTES) {

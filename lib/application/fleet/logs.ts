@@ -1,5 +1,7 @@
+import { keptFor, runFamily } from '../../domain/ids.ts';
 import { isRunOpen, isTerminal, keepsOutput, type Run } from '../../domain/run.ts';
 import type { LogHead, Ports } from '../ports/index.ts';
+import { createShownReport } from '../runs/shown-report.ts';
 import type { Logs, RunLog } from './logs-api.ts';
 
 type LogPorts = Pick<Ports, 'logs' | 'runs' | 'data' | 'settings' | 'now'>;
@@ -15,7 +17,7 @@ const REPORTED_STORAGE = 'db';
 
 /** As long as its run's row, which is kept from the run's end on; with a day's margin. */
 export const logExpiry = (run: Run, { settings, now }: Pick<Ports, 'settings' | 'now'>): number =>
-  (run.expiresAt ?? Math.max(now(), run.dueAt) + run.timeoutMs + settings.retentionMs) + DAY_MS;
+  (run.expiresAt ?? Math.max(now(), run.dueAt) + run.timeoutMs + keptFor(run.id, settings.retentionMs)) + DAY_MS;
 
 const logOf = ({ streamed: _, ...log }: LogHead): RunLog => log;
 
@@ -39,6 +41,7 @@ const pieceOf = (text: string, from: number, most: number): { readonly text: str
 
 export const createLogs = (ports: LogPorts): Logs => {
   const { logs, runs, data, now } = ports;
+  const shownReport = createShownReport(data);
 
   const visible = async (id: string): Promise<Run | undefined> => {
     const run = await runs.get(id, 'consistent');
@@ -50,8 +53,7 @@ export const createLogs = (ports: LogPorts): Logs => {
     if (!isTerminal(run.status) || !keepsOutput(run)) {
       return undefined;
     }
-    const report = run.reportStored ? await data.getReport(run.id, run.attempt) : undefined;
-    const { output, log, error } = { ...run, ...report };
+    const { output, log, error } = { ...run, ...(await shownReport(run)) };
     return underEachOther([run.notedOutput ?? output, log, error]);
   };
 
@@ -116,7 +118,9 @@ export const createLogs = (ports: LogPorts): Logs => {
       let examined = 0;
       while (examined < MOST_EXAMINED) {
         const heads = await logs.list({ limit: BATCH, ...(last === undefined ? {} : { before: last }) });
-        found.push(...heads.map(logOf).filter(matches));
+        // Those of steps are shown with their transaction, as their runs are.
+        const listed = heads.filter(({ run }) => runFamily(run) !== 'step');
+        found.push(...listed.map(logOf).filter(matches));
         examined += heads.length;
         last = heads.at(-1);
         if (heads.length < BATCH) {

@@ -1,7 +1,14 @@
 /** How everything stands, from counters and the registry: nothing here reads runs. */
 import type { JobState } from '../../domain/job/job.ts';
 import type { RunStatus } from '../../domain/run.ts';
-import { HEALTH_SERVICES, type HealthService, JOB_RUNS, type Ports, type StatusCounts } from '../ports/index.ts';
+import {
+  HEALTH_SERVICES,
+  type HealthService,
+  JOB_RUNS,
+  type Ports,
+  type StatusCounts,
+  type Sums,
+} from '../ports/index.ts';
 import type { Workers, WorkerView } from './workers-api.ts';
 
 export type Overview = {
@@ -45,10 +52,9 @@ const keeping = <T>(keptMs: number, now: () => number, ask: () => Promise<T>): (
   };
 };
 
-const sumOf = (counts: readonly StatusCounts[], status: RunStatus): number =>
-  counts.reduce((sum, of) => sum + (of[status] ?? 0), 0);
+const sumOf = (counts: readonly Sums[], name: string): number => counts.reduce((sum, of) => sum + (of[name] ?? 0), 0);
 
-const successRateOf = (ended: readonly StatusCounts[]): number => {
+const successRateOf = (ended: readonly Sums[]): number => {
   const succeeded = sumOf(ended, 'succeeded');
   // What a person cancelled, and what was never begun by policy, is no failure.
   const all = succeeded + sumOf(ended, 'failed') + sumOf(ended, 'timed_out');
@@ -73,7 +79,7 @@ export const createOverview = (
       workers.list({ deleted: false }),
     ]);
     const today = hours.filter(({ hour }) => hour >= midnight);
-    const ended = today.map((hour) => hour.ended);
+    const counted = today.map(({ sums }) => sums);
     const connected = listed.workers.filter(({ status }) => status !== 'offline');
     return {
       jobs: states.states,
@@ -85,10 +91,10 @@ export const createOverview = (
         connected,
       },
       today: {
-        created: today.reduce((sum, { created }) => sum + created, 0),
-        ended: Object.fromEntries(STATUSES.map((status) => [status, sumOf(ended, status)])),
+        created: sumOf(counted, 'created'),
+        ended: Object.fromEntries(STATUSES.map((status) => [status, sumOf(counted, status)])),
       },
-      successRate: successRateOf(hours.map((hour) => hour.ended)),
+      successRate: successRateOf(hours.map(({ sums }) => sums)),
     };
   });
 

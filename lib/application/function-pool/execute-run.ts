@@ -4,12 +4,15 @@ import type { ToOrder } from '../dispatch/to-order.ts';
 import type { FunctionExecutorPort, FunctionOrder } from '../ports/function-pool.ts';
 import type { Ports } from '../ports/index.ts';
 import type { EndAttempt } from '../runs/end-attempt.ts';
+import type { Ended } from '../runs/ended.ts';
 import type { PayloadOf } from '../runs/payload-of.ts';
+import { createPutOutput } from '../runs/store-output.ts';
 
 type Tools = {
   readonly toOrder: ToOrder;
   readonly payloadOf: PayloadOf;
   readonly endAttempt: EndAttempt;
+  readonly ended: Ended;
 };
 
 /**
@@ -18,9 +21,10 @@ type Tools = {
  * counts a try (rule R3).
  */
 export const createExecuteRun =
-  ({ runs, now, pause, log }: Pick<Ports, 'runs' | 'now' | 'pause' | 'log'>, tools: Tools) =>
+  (ports: Pick<Ports, 'runs' | 'data' | 'settings' | 'now' | 'pause' | 'log'>, tools: Tools) =>
   async ({ run: id, attempt }: FunctionOrder, execute: FunctionExecutorPort): Promise<void> => {
-    const { toOrder, payloadOf, endAttempt } = tools;
+    const { runs, now, pause, log } = ports;
+    const { toOrder, payloadOf, endAttempt, ended } = tools;
     const run = await runs.get(id, 'consistent');
     const wanted = run?.pool === FUNCTION_POOL && run.attempt === attempt && run.status === 'dispatched';
     if (!wanted) {
@@ -36,5 +40,12 @@ export const createExecuteRun =
     if (begun.kind === 'lost') {
       return;
     }
-    await endAttempt.byResult(await execute(order), FUNCTION_POOL);
+    const put = createPutOutput(ports);
+    const result = await execute(order, async (pieces) => {
+      await Promise.all(pieces.map((text, piece) => put(id, attempt, piece, text)));
+    });
+    const settled = await endAttempt.byResult(result, FUNCTION_POOL);
+    if (settled.kind !== 'stale') {
+      await ended(settled.run);
+    }
   };

@@ -4,6 +4,7 @@ import { KILL_GRACE_MS } from '../../domain/timing.ts';
 import { arm } from '../alarms/arm.ts';
 import type { Engine } from '../api.ts';
 import type { Ports } from '../ports/index.ts';
+import type { Ended } from './ended.ts';
 import type { ViewRun } from './view-run.ts';
 
 export type SendCancel = (run: Pick<Run, 'id' | 'attempt' | 'session'>) => Promise<void>;
@@ -23,7 +24,10 @@ const RACES = 10;
 
 /** Cancels a run: terminal at once, with its worker told and the evidence followed by an alarm. */
 export const createCancelRun =
-  (ports: Ports, tools: { readonly viewRun: ViewRun; readonly sendCancel: SendCancel }): Engine['cancelRun'] =>
+  (
+    ports: Ports,
+    tools: { readonly viewRun: ViewRun; readonly sendCancel: SendCancel; readonly ended: Ended },
+  ): Engine['cancelRun'] =>
   async (id) => {
     const { runs, settings, now } = ports;
     for (let race = 0; race < RACES; race += 1) {
@@ -41,6 +45,7 @@ export const createCancelRun =
       const committed = await runs.commit(decision.change);
       if (committed.kind === 'won') {
         await tools.sendCancel(committed.run);
+        await tools.ended(committed.run);
         return { kind: 'cancelled', run: await tools.viewRun(committed.run) };
       }
     }

@@ -1,5 +1,5 @@
-import type { Counted, CountedChange, Engine } from '../api.ts';
-import { type CountDeltas, JOB_RUNS, type Ports } from '../ports/index.ts';
+import type { Counted, CountedChange, CountedSaga, Engine } from '../api.ts';
+import { JOB_RUNS, type Ports, SAGA_EXCEPTIONS, SAGAS, type Sums, sagasOf } from '../ports/index.ts';
 
 /** A stream keeps its records for 24 h. A shard that was silent for longer delivers nothing any more (with a margin). */
 const SHARD_ENDED_MS = 26 * 60 * 60_000;
@@ -7,10 +7,10 @@ const HOUR_MS = 60 * 60_000;
 
 type Counter = Parameters<Ports['counts']['add']>[0];
 /** One change as one counter sees it. */
-type Step = { readonly sequence: bigint; readonly deltas: CountDeltas };
+type Step = { readonly sequence: bigint; readonly deltas: Sums };
 type Counting = Step & { readonly counter: Counter };
 
-const sumUp = (steps: readonly Step[]): CountDeltas => {
+const sumUp = (steps: readonly Step[]): Sums => {
   const sums: Record<string, number> = {};
   for (const { deltas } of steps) {
     for (const [status, by] of Object.entries(deltas)) {
@@ -50,10 +50,58 @@ const happened = ({ sequence, before, after }: CountedChange): readonly Counting
   ];
 };
 
+/** Of one that has succeeded how long it took, beside the status. A row that goes has expired: what was, stays counted. */
+const standingOfSaga = (before: CountedSaga | undefined, after: CountedSaga | undefined): Sums => {
+  if (after === undefined) {
+    return before === undefined ? {} : { [`expired_${before.status}`]: 1 };
+  }
+  const succeeds = after.status === 'succeeded' && before?.status !== 'succeeded';
+  return {
+    ...(before && { [before.status]: -1 }),
+    [after.status]: 1,
+    ...(succeeds && after.endedAt !== undefined && { durationMs: after.endedAt - after.createdAt }),
+  };
+};
+
+/** Transactions, of all flows and of their own: how they stand, and of each hour those that were started in it. */
+const sagasChanged = ({ sequence, saga = {} }: CountedChange): readonly Counting[] => {
+  const { before, after } = saga;
+  const row = after ?? before;
+  if (row === undefined || before?.status === after?.status) {
+    return [];
+  }
+  const deltas = standingOfSaga(before, after);
+  const hour = hourOf(row.createdAt);
+  return [SAGAS, sagasOf(row.flow)].flatMap((of) => [
+    { counter: of, sequence, deltas },
+    { counter: { hour, of }, sequence, deltas },
+  ]);
+};
+
+const exceptionsChanged = ({ sequence, exception = {} }: CountedChange): readonly Counting[] => {
+  const { before, after } = exception;
+  const word = (handled: boolean): string => (handled ? 'handled' : 'open');
+  if (before?.handled === after?.handled) {
+    return [];
+  }
+  const deltas = { ...(before && { [word(before.handled)]: -1 }), ...(after && { [word(after.handled)]: 1 }) };
+  return [
+    { counter: SAGA_EXCEPTIONS, sequence, deltas },
+    ...(before === undefined && after !== undefined
+      ? [{ counter: { hour: hourOf(after.createdAt), of: SAGA_EXCEPTIONS }, sequence, deltas: { created: 1 } }]
+      : []),
+  ];
+};
+
 /** The steps of each counter, in the order of the stream; two steps of one change are one. */
 const byCounter = (changes: readonly CountedChange[]): readonly { counter: Counter; steps: readonly Step[] }[] => {
-  const all = changes.flatMap((change) => [...standing(change), ...happened(change)]);
-  const counters = Map.groupBy(all, ({ counter }) => (typeof counter === 'object' ? counter.hour : counter));
+  const all = changes.flatMap((change) => [
+    ...standing(change),
+    ...happened(change),
+    ...sagasChanged(change),
+    ...exceptionsChanged(change),
+  ]);
+  const counters = Map.groupBy(all, ({ counter }) => JSON.stringify(counter));
   return [...counters.values()].flatMap((own) => {
     const [first] = own;
     const changesOfIt = Map.groupBy(own, ({ sequence }) => sequence);
@@ -63,7 +111,8 @@ const byCounter = (changes: readonly CountedChange[]): readonly { counter: Count
 };
 
 /**
- * Counts rows per status, for each handler and for all, and what was created and ended in each hour. A counter has one item for each shard of the stream; it holds the
+ * Counts rows per status, of runs for each handler and for all, of transactions for each flow and for all; and what happened
+ * in each hour. A counter has one item for each shard of the stream; it holds the
  * sums and, in the same item, the position up to which they were counted. So one conditional write counts a batch exactly
  * once, however often and however cut it is delivered: what lies behind the position is left out (docs/adr/0004).
  */

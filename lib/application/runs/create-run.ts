@@ -1,4 +1,4 @@
-import { missesStart, type Run } from '../../domain/run.ts';
+import { missesStart, type Run, waitsUntil } from '../../domain/run.ts';
 import { isDue, type RunRequest, submitDue, submitLater, submitWaiting } from '../../domain/run-decisions.ts';
 import { arm } from '../alarms/arm.ts';
 import type { FindCredit } from '../dispatch/find-credit.ts';
@@ -61,9 +61,12 @@ export const createCreateRun = (ports: Ports, tools: Tools): CreateRun => {
     return outcome;
   };
 
-  // A run that is created after its last start (a crash kept it from being created in time) is left to its alarm (rule R8).
+  // A run that is created after its last start (a crash kept it from being created in time) is left to its alarm (rule R8), and
+  // so is one that nobody executes (rule T8).
   return (request, payload) =>
-    isDue(request.executeAt, now()) && !missesStart({ ...request, tries: 0 }, now())
+    isDue(request.executeAt, now()) &&
+    !missesStart({ ...request, tries: 0 }, now()) &&
+    waitsUntil(request) === undefined
       ? createNow(request, payload)
       : armAndCreate(() => submitLater(request, now()));
 };

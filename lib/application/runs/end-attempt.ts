@@ -1,4 +1,5 @@
 import type { RunResult } from '../../contracts/frames.ts';
+import { keptFor } from '../../domain/ids.ts';
 import {
   ERROR_HEAD_CHARS,
   type FailureReason,
@@ -13,14 +14,14 @@ import type { Ports, StoredReport } from '../ports/index.ts';
 import { toException } from './run-exception.ts';
 
 /** The most that a report may add to its run's row, so that a plain row stays within one write unit (1 KB). */
-const INLINE_REPORT_BYTES = 300;
+export const INLINE_REPORT_BYTES = 300;
 /** Races of one attempt's end: its row changes only by a cancel, a loss or an alarm's bump. */
 const RACES = 10;
 const DAY_MS = 24 * 60 * 60_000;
 
 export type BadEnd = Outcome & { readonly outcome: 'failed' | 'timed_out'; readonly reason: FailureReason };
 
-export type EndedByResult = { readonly kind: 'ended'; readonly run: Run } | { readonly kind: 'evidence' | 'stale' };
+export type EndedByResult = { readonly kind: 'ended' | 'evidence'; readonly run: Run } | { readonly kind: 'stale' };
 
 export type EndAttempt = {
   /**
@@ -46,19 +47,21 @@ const reasonOf = (result: RunResult): FailureReason => {
   return result.outcome === 'cancelled' ? 'worker_lost' : (result.reason ?? 'handler_failed');
 };
 
-const textsOf = ({ output, error, log }: RunResult): StoredReport => ({
+const textsOf = ({ output, outputPieces, error, log }: RunResult): StoredReport => ({
   ...(output === undefined ? {} : { output }),
+  ...(outputPieces === undefined ? {} : { outputPieces }),
   ...(error === undefined ? {} : { error }),
   ...(log === undefined ? {} : { log }),
 });
 
 /** Of a run whose output is not kept, its error alone: it says why the run failed. */
-const keptOf = <T extends StoredReport>(report: T, run: Run): T | Omit<T, 'output' | 'log'> => {
-  const { output: _output, log: _log, ...error } = report;
+const keptOf = <T extends StoredReport>(report: T, run: Run): T | Omit<T, 'output' | 'outputPieces' | 'log'> => {
+  const { output: _output, outputPieces: _pieces, log: _log, ...error } = report;
   return keepsOutput(run) ? report : error;
 };
 
-const isLong = (report: StoredReport): boolean => Buffer.byteLength(JSON.stringify(report)) > INLINE_REPORT_BYTES;
+const isLong = (report: StoredReport): boolean =>
+  report.outputPieces !== undefined || Buffer.byteLength(JSON.stringify(report)) > INLINE_REPORT_BYTES;
 
 /** Ends attempts: by the worker's result, by loss, by timeout. Exactly one of them wins (rule R2). */
 export const createEndAttempt = (ports: Ports): EndAttempt => {
@@ -69,7 +72,7 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
     if (!isLong(report)) {
       return report;
     }
-    await data.putReport(run, attempt, report, now() + settings.retentionMs + DAY_MS);
+    await data.putReport(run, attempt, report, now() + keptFor(run, settings.retentionMs) + DAY_MS);
     return {
       reportStored: true,
       ...(report.error === undefined ? {} : { error: report.error.slice(0, ERROR_HEAD_CHARS) }),
@@ -134,8 +137,9 @@ export const createEndAttempt = (ports: Ports): EndAttempt => {
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(signal === undefined ? {} : { signal }),
     };
-    await runs.commit(recordEvidence(run, evidence, { ...facts, ...keptOf(report, run) }, now()).change);
-    return { kind: 'evidence' };
+    const proven = recordEvidence(run, evidence, { ...facts, ...keptOf(report, run) }, now());
+    const committed = await runs.commit(proven.change);
+    return { kind: 'evidence', run: committed.run ?? run };
   };
 
   const byResult: EndAttempt['byResult'] = async (result, pool) => {

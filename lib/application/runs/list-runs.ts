@@ -8,7 +8,9 @@ import type { ViewRun } from './view-run.ts';
 const encodeCursor = (id: string): string => Buffer.from(id).toString('base64url');
 const decodeCursor = (cursor: string, { families }: ListInput): string | undefined => {
   const id = Buffer.from(cursor, 'base64url').toString();
-  return isRunId(id) && families.includes(runFamily(id)) && encodeCursor(id) === cursor ? id : undefined;
+  return isRunId(id) && families.some((family) => family === runFamily(id)) && encodeCursor(id) === cursor
+    ? id
+    : undefined;
 };
 
 const total = (counts: StatusCounts, statuses: readonly RunStatus[]): number =>

@@ -1,7 +1,7 @@
 import {
   compareRunIds,
+  type ListedFamily,
   RUN_SHARDS,
-  type RunFamily,
   runFamily,
   runIdOfOrder,
   runOrder,
@@ -51,12 +51,12 @@ export type Candidates = { readonly rows: AsyncIterable<Run>; readonly complete:
  * one query; by status where the status is sparse; by handler, of plain runs; else in order of creation.
  */
 export const createListSources = ({ runs, settings }: Pick<Ports, 'runs' | 'settings'>) => {
-  const readyIds = async (families: readonly RunFamily[]): Promise<{ ids: readonly string[]; all: boolean }> => {
+  const readyIds = async (families: readonly ListedFamily[]): Promise<{ ids: readonly string[]; all: boolean }> => {
     const shards = settings.pools.flatMap((pool) =>
       Array.from({ length: settings.shards(pool).ready }, (_, shard) => ({ pool, shard })),
     );
     const found = await Promise.all(shards.map((shard) => runs.readyIds({ ...shard, limit: MOST_EXAMINED })));
-    const orders = found.flat().filter((id) => families.includes(runFamily(id)));
+    const orders = found.flat().filter((id) => families.some((family) => family === runFamily(id)));
     return {
       ids: orders.map(runOrder).sort().reverse().map(runIdOfOrder),
       all: found.every((ids) => ids.length < MOST_EXAMINED),
@@ -76,7 +76,7 @@ export const createListSources = ({ runs, settings }: Pick<Ports, 'runs' | 'sett
       runs.newestIdsOfOrigin({ family: 'job', shard: runShard(job), origin: job, limit, ...below(before) });
 
   const sparsePages = async (
-    families: readonly RunFamily[],
+    families: readonly ListedFamily[],
     statuses: readonly RunStatus[],
   ): Promise<{ pages: readonly NewestPages<string>[]; complete: boolean }> => {
     const listed = [...new Set(statuses.flatMap((status) => LISTED[status] ?? []))];

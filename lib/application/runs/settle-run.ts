@@ -3,6 +3,7 @@ import { arm } from '../alarms/arm.ts';
 import type { Engine } from '../api.ts';
 import type { Ports } from '../ports/index.ts';
 import type { SendCancel } from './cancel-run.ts';
+import type { Ended } from './ended.ts';
 import { toException } from './run-exception.ts';
 import type { ViewRun } from './view-run.ts';
 
@@ -11,7 +12,10 @@ const RACES = 10;
 
 /** A person's verdict on a run (rule R9). It is final; the worker's copy is cancelled, and what it still says is stale. */
 export const createSettleRun =
-  (ports: Ports, tools: { readonly viewRun: ViewRun; readonly sendCancel: SendCancel }): Engine['settleRun'] =>
+  (
+    ports: Ports,
+    tools: { readonly viewRun: ViewRun; readonly sendCancel: SendCancel; readonly ended: Ended },
+  ): Engine['settleRun'] =>
   async (id, as) => {
     const { runs, settings, log, now } = ports;
     for (let race = 0; race < RACES; race += 1) {
@@ -33,6 +37,7 @@ export const createSettleRun =
       if (committed.kind === 'won') {
         log.info('A person has ended a run', { run: id, attempt: run.attempt, status: committed.run.status });
         await tools.sendCancel(run);
+        await tools.ended(committed.run);
         return { kind: 'settled', run: await tools.viewRun(committed.run) };
       }
     }

@@ -42,12 +42,18 @@ type Tools = { readonly createRun: CreateRun; readonly viewRun: ViewRun };
 export const createSubmitRun = (ports: Ports, tools: Tools): Engine['submitRun'] => {
   const { runs, data, idempotency, now, chance } = ports;
 
-  const toRequest = async (input: SubmitInput, id: string, keyed: string | undefined): Promise<RunRequest> => {
+  /** Undefined: another's payload lies under this id, so it is another's. */
+  const toRequest = async (
+    input: SubmitInput,
+    id: string,
+    keyed: string | undefined,
+  ): Promise<RunRequest | undefined> => {
     const { payload, executeAt, idempotency: _asked, ...asked } = input;
     const payloadBytes = Buffer.byteLength(payload);
     const inline = payloadBytes <= INLINE_PAYLOAD_BYTES;
-    if (!inline) {
-      await data.putPayload(id, payload, Math.max(executeAt, now()) + PAYLOAD_KEPT_MS);
+    const keptUntil = Math.max(executeAt, now()) + PAYLOAD_KEPT_MS;
+    if (!inline && (await data.putPayload(id, payload, keptUntil)) === 'taken') {
+      return undefined;
     }
     return {
       ...asked,
@@ -63,9 +69,9 @@ export const createSubmitRun = (ports: Ports, tools: Tools): Engine['submitRun']
 
   const submitPlain = async (input: SubmitInput): Promise<SubmitResult> => {
     for (let draw = 0; draw < ID_DRAWS; draw += 1) {
-      const id = makeRunId(now(), chance());
-      const outcome = await tools.createRun(await toRequest(input, id, undefined), input.payload);
-      if (outcome.kind === 'created') {
+      const request = await toRequest(input, makeRunId(now(), chance()), undefined);
+      const outcome = request && (await tools.createRun(request, input.payload));
+      if (outcome?.kind === 'created') {
         return { kind: 'created', run: asCreated(outcome.run, input.payload) };
       }
     }
@@ -85,14 +91,15 @@ export const createSubmitRun = (ports: Ports, tools: Tools): Engine['submitRun']
       }
       // Whoever holds the key's run id may create it: the first crashed between key and run, or is at it right now.
       const existing = reserved.kind === 'taken' ? await runs.get(held.run, 'consistent') : undefined;
-      const outcome: RunCreation =
+      const request = existing === undefined ? await toRequest(input, held.run, key) : undefined;
+      const outcome: RunCreation | undefined =
         existing === undefined
-          ? await tools.createRun(await toRequest(input, held.run, key), input.payload)
+          ? request && (await tools.createRun(request, input.payload))
           : { kind: 'exists', run: existing };
-      if (outcome.kind === 'created') {
+      if (outcome?.kind === 'created') {
         return { kind: 'created', run: asCreated(outcome.run, input.payload) };
       }
-      if (outcome.run.keyed === key) {
+      if (outcome?.run.keyed === key) {
         return { kind: 'replayed', run: await tools.viewRun(outcome.run) };
       }
       replacing = held.run;

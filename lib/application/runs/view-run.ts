@@ -2,6 +2,7 @@ import type { Run } from '../../domain/run.ts';
 import type { RunView } from '../api.ts';
 import type { Ports } from '../ports/index.ts';
 import type { PayloadOf } from './payload-of.ts';
+import { createShownReport } from './shown-report.ts';
 
 /** What stands for a payload whose item has expired before its run did. */
 const LOST_PAYLOAD = 'null';
@@ -9,12 +10,10 @@ const LOST_PAYLOAD = 'null';
 export type ViewRun = (run: Run) => Promise<RunView>;
 
 /** Puts back what lies beside the row. */
-export const createViewRun =
-  ({ data }: Ports, payloadOf: PayloadOf): ViewRun =>
-  async (run) => {
-    const [payload, report] = await Promise.all([
-      payloadOf(run),
-      run.reportStored ? data.getReport(run.id, run.attempt) : undefined,
-    ]);
+export const createViewRun = ({ data }: Pick<Ports, 'data'>, payloadOf: PayloadOf): ViewRun => {
+  const shownReport = createShownReport(data);
+  return async (run) => {
+    const [payload, report] = await Promise.all([payloadOf(run), shownReport(run)]);
     return { ...run, ...report, payload: payload ?? LOST_PAYLOAD };
   };
+};

@@ -6,6 +6,7 @@ import type { ServeSession } from '../dispatch/serve-session.ts';
 import type { ToOrder } from '../dispatch/to-order.ts';
 import type { Ports } from '../ports/index.ts';
 import type { EndAttempt } from '../runs/end-attempt.ts';
+import type { Ended } from '../runs/ended.ts';
 import type { Greet } from './greet.ts';
 import { createPollSession, type PollInput } from './poll-session.ts';
 import { storeList } from './store-list.ts';
@@ -30,6 +31,7 @@ export type Poll = (input: PollInput, again?: 'again') => Promise<PollAnswer>;
 
 type Tools = {
   readonly endAttempt: EndAttempt;
+  readonly ended: Ended;
   readonly serveSession: ServeSession;
   readonly toOrder: ToOrder;
   readonly greet: Greet;
@@ -134,6 +136,8 @@ export const createPoll = (ports: Ports, tools: Tools): Poll => {
           stale,
         });
       }
+      // Before the look: what follows in a transaction may go out with this very answer.
+      await tools.ended(...ended.flatMap((one) => (one.kind === 'stale' ? [] : [one.run])));
     }
     for (let race = 0; race < RACES; race += 1) {
       const answer = await look(await sessionFor(input), input, again !== undefined);

@@ -1,4 +1,4 @@
-import type { AttemptRef, WorkerFrameOf } from '../../contracts/frames.ts';
+import type { AttemptRef, RunResult, WorkerFrameOf } from '../../contracts/frames.ts';
 import { reportProgress, start } from '../../domain/run-decisions.ts';
 import { attemptKey, type SessionRef } from '../../domain/session.ts';
 import type { Engine } from '../api.ts';
@@ -6,7 +6,8 @@ import type { Queues } from '../dispatch/queues.ts';
 import { HEAD, type ServeSession } from '../dispatch/serve-session.ts';
 import { createReceiveLog } from '../fleet/receive-log.ts';
 import type { Ports, Reported } from '../ports/index.ts';
-import type { EndAttempt } from '../runs/end-attempt.ts';
+import type { EndAttempt, EndedByResult } from '../runs/end-attempt.ts';
+import type { Ended } from '../runs/ended.ts';
 import { type OpenSession, sessionRef } from './open-session.ts';
 import type { SettleReport } from './settle-report.ts';
 
@@ -14,9 +15,12 @@ type Tools = {
   readonly openSession: OpenSession;
   readonly settleReport: SettleReport;
   readonly endAttempt: EndAttempt;
+  readonly ended: Ended;
   readonly serveSession: ServeSession;
-  readonly queues: Pick<Queues, 'learn'>;
+  readonly queues: Pick<Queues, 'learn' | 'noteLeft'>;
 };
+
+type Settled = { readonly one: RunResult; readonly ended: EndedByResult };
 
 /** Everything a worker says, by the kind of its frame. */
 export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveFrame'] => {
@@ -65,6 +69,9 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     if (take > 0) {
       const reported = await sessions.report(ref, frame, { take, now: now() });
       if (reported.kind === 'stored') {
+        if (heads.length > take) {
+          tools.queues.noteLeft(ref.pool, heads);
+        }
         await tools.serveSession.claimAndPush(reported.session, take, heads);
         return { reported, found: true };
       }
@@ -72,10 +79,8 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     return { reported: await sessions.report(ref, frame, { take: 0, now: now() }), found: take > 0 };
   };
 
-  const result = async (conn: string, frame: WorkerFrameOf<'result'>): Promise<void> => {
-    const settled = await Promise.all(
-      frame.results.map(async (one) => ({ one, ended: await tools.endAttempt.byResult(one, frame.pool) })),
-    );
+  /** The slots that results freed: what is stored of them, and what they are filled with. */
+  const handOver = async (conn: string, frame: WorkerFrameOf<'result'>, settled: readonly Settled[]): Promise<void> => {
     const stale = settled
       .filter(({ ended }) => ended.kind === 'stale')
       .map(({ one }): AttemptRef => [one.run, one.attempt]);
@@ -101,6 +106,15 @@ export const createReceiveFrame = (ports: Ports, tools: Tools): Engine['receiveF
     if (freed && (found || !reported.hadCredit)) {
       await tools.serveSession.serve(reported.session, ended);
     }
+  };
+
+  const result = async (conn: string, frame: WorkerFrameOf<'result'>): Promise<void> => {
+    const settled = await Promise.all(
+      frame.results.map(async (one) => ({ one, ended: await tools.endAttempt.byResult(one, frame.pool) })),
+    );
+    await handOver(conn, frame, settled);
+    // The next step of a transaction finds the slot that the one before it has just freed.
+    await tools.ended(...settled.flatMap(({ ended }) => (ended.kind === 'stale' ? [] : [ended.run])));
   };
 
   /**

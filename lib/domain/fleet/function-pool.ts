@@ -14,6 +14,9 @@ export const FUNCTION_POOL = 'lambda';
 /** What the function knows to execute: what needs no machine of its own. `group` does nothing and succeeds. */
 export const FUNCTION_HANDLERS = ['http', 'http_callback', 'group'] as const;
 
+/** What it executes for steps of flows alone: a message to an allowed queue, and the end of a wait. */
+export const STEP_HANDLERS = ['queue', 'wait'] as const;
+
 /**
  * The longest that it works on one run: what its time-out leaves. A run that may take longer belongs on a worker.
  * The function's own limit is 5 min (`lib/infrastructure`), of which some goes to waiting for the instant and to writing.
