@@ -4,9 +4,10 @@
  */
 import type { ServerFrame, WorkerFrame } from '../contracts/frames.ts';
 import type { Alarm } from '../domain/alarm.ts';
-import type { RunFamily } from '../domain/ids.ts';
+import type { ListedFamily } from '../domain/ids.ts';
 import type { Run, RunNote, RunStatus } from '../domain/run.ts';
 import type { Settled } from '../domain/run-verdicts.ts';
+import type { SagaStatus } from '../domain/saga/saga.ts';
 import type { Categories } from './fleet/categories.ts';
 import type { Leases } from './fleet/leases.ts';
 import type { Logs } from './fleet/logs-api.ts';
@@ -16,6 +17,7 @@ import type { Workers } from './fleet/workers-api.ts';
 import type { Jobs } from './jobs/api.ts';
 import type { FunctionExecutorPort, FunctionOrder } from './ports/function-pool.ts';
 import type { Idempotency, RunView } from './run-view.ts';
+import type { Desk, Flows, SagaStatistics, Sagas } from './sagas/api.ts';
 
 export type { Idempotency, RunView } from './run-view.ts';
 
@@ -57,7 +59,7 @@ export type CancelResult =
 
 export type ListInput = {
   /** Which runs: those that were submitted, those of jobs, or both. */
-  readonly families: readonly RunFamily[];
+  readonly families: readonly ListedFamily[];
   readonly handler?: string;
   /** Runs of this job alone; `families` must hold `job`. */
   readonly job?: string;
@@ -102,11 +104,25 @@ export type Counted = {
   readonly endedAt?: number;
 };
 
-export type CountedChange = {
+/** A transaction, and an exception of one, as they are counted. */
+export type CountedSaga = {
+  readonly flow: string;
+  readonly status: SagaStatus;
+  /** Epoch ms. */
+  readonly createdAt: number;
+  /** Epoch ms; of one that has ended. */
+  readonly endedAt?: number;
+};
+export type CountedException = { readonly handled: boolean; readonly createdAt: number };
+
+type Sides<T> = { readonly before?: T; readonly after?: T };
+
+/** Of a run, of a transaction, or of an exception. */
+export type CountedChange = Sides<Counted> & {
   /** Position in its stream shard: only grows. */
   readonly sequence: bigint;
-  readonly before?: Counted;
-  readonly after?: Counted;
+  readonly saga?: Sides<CountedSaga>;
+  readonly exception?: Sides<CountedException>;
 };
 
 export type { Settled } from '../domain/run-verdicts.ts';
@@ -131,12 +147,28 @@ export type Engine = {
   /** Does the work of a run that has ended again, as a new run. */
   readonly retryRun: (id: string, idempotency?: Idempotency) => Promise<RetryResult>;
   readonly jobs: Jobs;
+  readonly flows: Flows;
+  readonly sagas: Sagas;
+  readonly desk: Desk;
+  readonly sagaStats: SagaStatistics;
   readonly workers: Workers;
   readonly overview: () => Promise<Overview>;
   readonly health: () => Promise<Health>;
   readonly categories: Categories;
   readonly leases: Leases;
   readonly logs: Logs;
+  /**
+   * A worker brings a piece of an output of a step's run that is too long for a result, before the result. `stale`: the attempt is
+   * not in flight any more.
+   */
+  readonly storeOutput: (input: {
+    readonly run: string;
+    readonly attempt: number;
+    readonly piece: number;
+    readonly text: string;
+    /** Whether the worker serves a pool: the runs of others are not told. */
+    readonly servesPool: (pool: string) => boolean;
+  }) => Promise<'stored' | 'stale' | 'not_found'>;
   /** Why a run is not running, and why a job does not fire, from state alone. */
   readonly why: ExplainRun;
   readonly whyJob: ExplainJob;

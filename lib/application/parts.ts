@@ -11,29 +11,42 @@ import { createServeSession } from './dispatch/serve-session.ts';
 import { createToOrder } from './dispatch/to-order.ts';
 import { createWorkers } from './fleet/workers.ts';
 import type { Ports } from './ports/index.ts';
-import { createSendCancel } from './runs/cancel-run.ts';
+import { createCancelRun, createSendCancel } from './runs/cancel-run.ts';
+import { createCreateRun } from './runs/create-run.ts';
 import { createEndAttempt } from './runs/end-attempt.ts';
+import { createEnded } from './runs/ended.ts';
+import { createFulfilRun } from './runs/fulfil-run.ts';
 import { createPayloadOf } from './runs/payload-of.ts';
+import { createViewRun } from './runs/view-run.ts';
+import { createSagaParts } from './sagas/saga-parts.ts';
 import { createSettleLost } from './sessions/end-session.ts';
 import { createOpenSession } from './sessions/open-session.ts';
 import { createSettleReport } from './sessions/settle-report.ts';
 
 export const createParts = (ports: Ports) => {
+  // The end of a run moves its transaction on, which creates and ends runs: so it is named before there is any of it.
+  const ended = createEnded((run) => sagaParts.ended(run));
   const payloadOf = createPayloadOf(ports);
+  const viewRun = createViewRun(ports, payloadOf);
   const queues = createQueues(ports);
   const toOrder = createToOrder(payloadOf);
   const findCredit = createFindCredit(ports, queues);
   const { push, pushAgain } = createPush(ports, { toOrder, queues });
   const offerRun = createOfferRun(ports, findCredit, push);
-  const serveSession = createServeSession(ports, { push, queues, aged: createAged(ports) });
+  const serveSession = createServeSession(ports, { push, queues, aged: createAged(ports), ended });
   const endAttempt = createEndAttempt(ports);
   const sendCancel = createSendCancel(ports);
-  const settleLost = createSettleLost(ports, endAttempt);
+  const settleLost = createSettleLost(ports, { endAttempt, ended });
   const settleReport = createSettleReport(ports, { pushAgain, serveSession });
   const workers = createWorkers(ports);
   const { greet } = workers;
   const openSession = createOpenSession(ports, { serveSession, settleLost, settleReport, greet });
+  const createRun = createCreateRun(ports, { findCredit, push, offerRun });
+  const cancelRun = createCancelRun(ports, { viewRun, sendCancel, ended });
+  const fulfil = createFulfilRun(ports, ended);
+  const sagaParts = createSagaParts(ports, { createRun, cancelRun, fulfil });
   return {
+    ...{ viewRun, ended, createRun, cancelRun, sagaParts },
     ...{ payloadOf, queues, toOrder, findCredit, push, pushAgain, offerRun, serveSession, endAttempt, sendCancel },
     ...{ settleLost, settleReport, workers, greet, openSession },
   };

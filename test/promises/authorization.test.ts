@@ -44,6 +44,7 @@ const GIVES: Partial<Record<OperationId, readonly Scope[]>> = { createUser: ROLE
 const OF_A_POOL: Partial<Record<OperationId, 403 | 404>> = {
   // Which runs other pools have is not told.
   downloadPayload: 404,
+  storeOutput: 404,
   pollWorker: 403,
   heartbeatWorker: 403,
   pingWorker: 403,
@@ -129,10 +130,13 @@ describe('every HTTP operation has a row in the table of access, and only those'
       const access = OPERATION_ACCESS[id];
       return access.kind === 'scope' && !access.scope.endsWith(method === 'GET' ? ':read' : ':write');
     });
-    const ofWorkers = ['downloadPayload', 'getTaskSocket', 'heartbeatWorker', 'pollWorker', 'pingWorker'];
+    const ofWorkers = [
+      ...['downloadPayload', 'storeOutput', 'getTaskSocket'],
+      ...['heartbeatWorker', 'pollWorker', 'pingWorker'],
+    ];
     const ofUsers = ['listUsers', 'createUser', 'updateUser', 'deleteUser', 'listApiKeys'];
-    // A question by POST, as its document has it; and locks, whose document has GET for everything.
-    const byMethod = ['validateExpression', 'acquireLock', 'releaseLock', 'refreshLock'];
+    // Questions by POST; and locks, whose document has GET for everything.
+    const byMethod = ['validateExpression', 'rehearseFlow', 'acquireLock', 'releaseLock', 'refreshLock'];
     expect(new Set(others.map(({ id }) => id))).toEqual(
       new Set([...ofWorkers, 'pingWorkerByPut', ...ofUsers, ...byMethod]),
     );

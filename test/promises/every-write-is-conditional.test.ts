@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { createCountStore } from '../../lib/adapters/dynamodb/counts.ts';
 import { createRunStore } from '../../lib/adapters/dynamodb/runs.ts';
+import { createSagaExceptionStore } from '../../lib/adapters/dynamodb/sagas/exceptions.ts';
+import { createSagaStore } from '../../lib/adapters/dynamodb/sagas/sagas.ts';
 import { createSessionStore } from '../../lib/adapters/dynamodb/sessions.ts';
 import {
   createConnectionStore,
@@ -10,6 +12,7 @@ import {
 } from '../../lib/adapters/dynamodb/side-stores.ts';
 import { createMemoryFleetStores } from '../../lib/adapters/memory/fleet/stores.ts';
 import { createMemoryJobStore } from '../../lib/adapters/memory/jobs/jobs.ts';
+import { createMemoryFlowStore } from '../../lib/adapters/memory/sagas/flows.ts';
 import { makeTestOp, openTestTable } from '../support/dynamodb-table.ts';
 import { createWorld } from '../support/engine-world.ts';
 import { createWorker } from '../support/world-worker.ts';
@@ -56,6 +59,9 @@ it('every write is conditional', async () => {
       idempotency: createIdempotencyStore(table, makeTestOp),
       counts: createCountStore(table, makeTestOp),
       jobs: createMemoryJobStore(),
+      flows: createMemoryFlowStore(),
+      sagas: createSagaStore(table, makeTestOp),
+      sagaExceptions: createSagaExceptionStore(table, makeTestOp),
       ...createMemoryFleetStores(),
     },
   });
@@ -68,6 +74,31 @@ it('every write is conditional', async () => {
   await worker.started(worker.orderOf(waiting));
   await worker.finish([worker.orderOf(waiting)], { output: 'y'.repeat(1_000) });
   await worker.finish([worker.orderOf(doomed)], { outcome: 'failed', error: 'no' });
+  // A transaction whose second step fails, and is retried by hand; its payload lies beside it.
+  const definition = JSON.stringify({
+    tasks: [
+      { id: 'pay', task_name: 'send_email', type: 'worker' },
+      { id: 'ship', task_name: 'send_email', type: 'worker', depends_on: ['pay'], retry: { strategy: 'manual' } },
+    ],
+  });
+  const people = { description: '', flowType: '', createUser: 'ann' };
+  const flow = await world.engine.flows.create({ name: 'order', ...people, definition });
+  if (flow.kind !== 'created') {
+    throw new Error('A flow was expected');
+  }
+  const params = { send_email: { text: 'x'.repeat(1_000) } };
+  const started = await world.engine.sagas.start({ instance: 'order-1', flow: flow.view.flow.id, params });
+  const no = started.kind === 'started' ? started.saga.no : '';
+  await worker.finish([worker.orderOf(`${no}~pay~1`)]);
+  await worker.finish([worker.orderOf(`${no}~ship~1`)], { outcome: 'failed', error: 'no' });
+  const failed = await world.ports.sagas.get(no, 'consistent');
+  expect(failed).toMatchObject({ status: 'failed' });
+  await world.engine.desk.comment(failed?.steps.ship?.exception ?? '', 'Hm', 'user:1');
+  await world.ports.sagas.keepRuns(no, world.now() + 400 * 86_400_000);
+  await world.engine.sagas.retry('order-1', 'user:1');
+  await world.engine.sagas.cancel('order-1', 'user:1', true);
+  await worker.finish([worker.orderOf(`${no}~ship~2`)], { outcome: 'cancelled', signal: 'SIGTERM' });
+
   const retried = await world.submit();
   await worker.finish([worker.orderOf(retried)], { outcome: 'failed', error: 'no' });
   await world.live(3_000);
@@ -90,7 +121,12 @@ it('every write is conditional', async () => {
   await world.live(120_000);
 
   const kinds = new Set([...single, ...transactions.flat()].map(kindOf));
-  expect(kinds).toEqual(new Set(['RUN', 'DATA', 'POOL', 'CONN', 'KEY', 'EXCEPTION', 'COUNT', 'COUNT_HOURS']));
+  expect(kinds).toEqual(
+    new Set([
+      ...['RUN', 'DATA', 'POOL', 'CONN', 'KEY', 'EXCEPTION', 'COUNT', 'COUNT_HOURS'],
+      ...['STEP_RUN', 'SAGA', 'INSTANCE', 'SAGA_EXCEPTION'],
+    ]),
+  );
 
   // A socket's own row is written by its own frames only, in order; all that hangs on it is checked elsewhere (S3).
   const unconditional = single.filter(({ ConditionExpression }) => ConditionExpression === undefined);

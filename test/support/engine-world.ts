@@ -8,6 +8,7 @@ import { createMemoryHealth } from '../../lib/adapters/memory/health.ts';
 import { createMemoryIdentityStores } from '../../lib/adapters/memory/identity/stores.ts';
 import { createMemoryJobStore } from '../../lib/adapters/memory/jobs/jobs.ts';
 import { createMemoryRunStore } from '../../lib/adapters/memory/runs.ts';
+import { createMemorySagaStores } from '../../lib/adapters/memory/sagas/sagas.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../../lib/adapters/memory/sessions.ts';
 import {
   createMemoryCountStore,
@@ -25,10 +26,10 @@ import type { Ports, RunException, WorkerException } from '../../lib/application
 import type { ServerFrame, WorkerFrame } from '../../lib/contracts/frames.ts';
 import type { Alarm } from '../../lib/domain/alarm.ts';
 import type { AuditEntry } from '../../lib/domain/identity/audit.ts';
-import { RUN_FAMILIES, RUN_SHARDS } from '../../lib/domain/ids.ts';
+import { LISTED_FAMILIES, RUN_SHARDS } from '../../lib/domain/ids.ts';
 import type { Run } from '../../lib/domain/run.ts';
 import type { Logger } from '../../lib/platform/logger.ts';
-import { countedOf } from '../../lib/platform/memory-engine.ts';
+import { CHANGES } from '../../lib/platform/memory-stream.ts';
 import { createConnectHandler } from '../../lib/platform/websocket/connect-handler.ts';
 import { createFrameHandler } from '../../lib/platform/websocket/frame-handler.ts';
 import { connectEvent, frameEvent } from './lambda-events.ts';
@@ -37,7 +38,9 @@ import { seeded } from './seeded.ts';
 import { createWorkerKeys, type WorkerKeys } from './worker-keys.ts';
 
 type FleetStores = Pick<Ports, 'jobs' | 'workers' | 'categories' | 'leases' | 'logs' | 'needs'>;
+type SagaStores = Pick<Ports, 'flows' | 'sagas' | 'sagaExceptions'>;
 type Stores = FleetStores &
+  SagaStores &
   Pick<Ports, 'runs' | 'data' | 'sessions' | 'connections' | 'exceptions' | 'idempotency' | 'counts'>;
 
 /** What a socket does with a frame: takes it; says 410; keeps silent about it; takes it and loses it. */
@@ -117,12 +120,13 @@ export const createWorld = (
   const receivers = new Map<string, (frame: ServerFrame) => void>();
   const exceptions = createMemoryExceptionStore();
 
+  const note = (change: Omit<CountedChange, 'sequence'>): void => {
+    sequence += 1n;
+    changes.push({ sequence, ...change });
+  };
+  const runs = createMemoryRunStore((before, after) => note(CHANGES.run(before, after)), exceptions.recordRun);
   const stores: Stores = options.stores ?? {
-    runs: createMemoryRunStore((before, after) => {
-      sequence += 1n;
-      const [old, current] = [countedOf(before), countedOf(after)];
-      changes.push({ sequence, ...(old && { before: old }), ...(current && { after: current }) });
-    }, exceptions.recordRun),
+    runs,
     data: createMemoryDataStore(),
     sessions: createMemorySessionStore(),
     connections: createMemoryConnectionStore(),
@@ -130,6 +134,10 @@ export const createWorld = (
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
     jobs: createMemoryJobStore(),
+    ...createMemorySagaStores(runs, {
+      onSaga: (before, after) => note(CHANGES.saga(before, after)),
+      onException: (before, after) => note(CHANGES.exception(before, after)),
+    }),
     ...createMemoryFleetStores(),
   };
 
@@ -160,6 +168,9 @@ export const createWorld = (
     idempotency: watched('idempotency', stores.idempotency),
     counts: watched('counts', stores.counts),
     jobs: watched('jobs', { ...stores.jobs, backfills: watched('backfills', stores.jobs.backfills) }),
+    flows: watched('flows', stores.flows),
+    sagas: watched('sagas', stores.sagas),
+    sagaExceptions: watched('sagaExceptions', stores.sagaExceptions),
     workers: watched('workers', stores.workers),
     categories: watched('categories', stores.categories),
     leases: watched('leases', stores.leases),
@@ -297,7 +308,7 @@ export const createWorld = (
       return run;
     },
     allRuns: async () => {
-      const shards = RUN_FAMILIES.flatMap((family) =>
+      const shards = LISTED_FAMILIES.flatMap((family) =>
         Array.from({ length: RUN_SHARDS }, (_, shard) => stores.runs.newest({ family, shard, limit: 1_000 })),
       );
       return (await Promise.all(shards)).flat();

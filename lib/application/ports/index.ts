@@ -8,17 +8,32 @@ import type { FunctionQueuePort } from './function-pool.ts';
 import type { HealthPort } from './health.ts';
 import type { JobStore } from './jobs.ts';
 import type { RunStore } from './runs.ts';
+import type { FlowStore, SagaExceptionStore, SagaStore } from './sagas.ts';
 import type { ConnectionStore, SessionStore } from './sessions.ts';
 
 /** What an attempt reported, in full, when it is too long for the row. */
-export type StoredReport = { readonly output?: string; readonly error?: string; readonly log?: string };
+export type StoredReport = {
+  readonly output?: string;
+  /** The output is longer than a report may be: it lies in so many pieces of its own. */
+  readonly outputPieces?: number;
+  readonly error?: string;
+  readonly log?: string;
+};
 
 /** Long texts beside a run's row. Written before the row that refers to them; a crash leaves an orphan that expires. */
 export type DataStore = {
-  readonly putPayload: (run: string, payload: string, expiresAt: number) => Promise<void>;
+  /**
+   * The first text under an id stays. `taken`: it is another one, of somebody who drew the same id; whoever went on would
+   * find that text in place of their own.
+   */
+  readonly putPayload: (run: string, payload: string, expiresAt: number) => Promise<'kept' | 'taken'>;
   readonly getPayload: (run: string) => Promise<string | undefined>;
   readonly putReport: (run: string, attempt: number, report: StoredReport, expiresAt: number) => Promise<void>;
   readonly getReport: (run: string, attempt: number) => Promise<StoredReport | undefined>;
+  /** @param piece its number, from 0. One that is there stays */
+  readonly putOutput: (run: string, attempt: number, piece: number, text: string, expiresAt: number) => Promise<void>;
+  /** The first so many pieces, joined; undefined where one is missing. */
+  readonly getOutput: (run: string, attempt: number, pieces: number) => Promise<string | undefined>;
 };
 
 export type Reservation = { readonly run: string; readonly fingerprint: string };
@@ -44,33 +59,42 @@ export type StatusCounts = Readonly<Partial<Record<RunStatus, number>>>;
 /** Name of the counter of all runs of jobs: longer than any handler's name may be. */
 export const JOB_RUNS = 'runs of jobs, which are not counted for each handler';
 
-/** The runs that were created or ended within an hour. */
-export type HourCount = {
-  /** Epoch ms of its beginning. */
-  readonly hour: number;
-  readonly created: number;
-  /** By how. Occurrences that were skipped are created and ended at once. */
-  readonly ended: Readonly<Partial<Record<RunStatus, number>>>;
-};
-export type CountDeltas = Readonly<Partial<Record<RunStatus | 'created', number>>>;
+/** Names of the counters of transactions, of all and of those of a flow: longer than any handler's name may be, too. */
+export const SAGAS = 'transactions, which are not among the runs of any handler';
+export const sagasOf = (flow: string): string => `${SAGAS}#${flow}`;
+/** Name of the counter of their exceptions: `open` and `handled`. */
+export const SAGA_EXCEPTIONS = 'exceptions of transactions, which wait for a person to act';
+
+/**
+ * Sums by name. Of transactions those of each status, with `durationMs` of all that have succeeded; they stay when a row
+ * expires, which `expired_<status>` counts: so they are of all time, and without those of the rows that are there.
+ */
+export type Sums = Readonly<Record<string, number>>;
+/** @property hour epoch ms of its beginning */
+export type HourSums = { readonly hour: number; readonly sums: Sums };
 
 /**
  * Counters of rows per status: one for each handler, one (without a name) for all plain runs, {@link JOB_RUNS} for those of
- * jobs; and one for each hour of the last week, of both.
+ * jobs, {@link SAGAS} and {@link sagasOf} for transactions; and for each hour of the last week one of all runs, with what was
+ * `created` in it and what ended in it by how (occurrences that were skipped are created and ended at once), those of
+ * transactions, with how those stand now that were started in it, and one of exceptions, with those `created` in it.
  */
 export type CountStore = {
-  readonly read: (counter?: string) => Promise<StatusCounts>;
-  /** Hours that begin at `from` ≤ t < `to`, oldest first; those in which nothing happened are left out. */
-  readonly hours: (from: number, to: number) => Promise<readonly HourCount[]>;
+  readonly read: (counter?: string) => Promise<Sums>;
+  /**
+   * Hours that begin at `from` ≤ t < `to`, oldest first; those in which nothing happened are left out.
+   * @param of the counter of transactions or exceptions; absent: of all runs
+   */
+  readonly hours: (from: number, to: number, of?: string) => Promise<readonly HourSums[]>;
   /**
    * Adds the sums of changes `first` … `last` of a stream shard, unless some of them are counted already: then nothing is
    * added and `position` is the last that is.
    */
   readonly add: (
-    counter: string | undefined | Pick<HourCount, 'hour'>,
+    counter: string | undefined | { readonly hour: number; readonly of?: string },
     streamShard: string,
     range: { readonly first: bigint; readonly last: bigint },
-    deltas: CountDeltas,
+    deltas: Sums,
     now: number,
   ) => Promise<
     { readonly kind: 'added'; readonly firstOfShard: boolean } | { readonly kind: 'counted'; readonly position: bigint }
@@ -110,6 +134,9 @@ export type Ports = {
   readonly connections: ConnectionStore;
   readonly exceptions: ExceptionStore;
   readonly jobs: JobStore;
+  readonly flows: FlowStore;
+  readonly sagas: SagaStore;
+  readonly sagaExceptions: SagaExceptionStore;
   readonly workers: WorkerStore;
   readonly categories: CategoryStore;
   readonly leases: LeaseStore;
@@ -156,6 +183,8 @@ export type {
   JobWritten,
 } from './jobs.ts';
 export type { Committed, Created, ListedStatus, Reading, ReadyEntry, RunStore } from './runs.ts';
+export type { ExceptionWrite, FlowStore, SagaExceptionStore, SagaStore, SagaWritten } from './sagas.ts';
+export { MOST_EXCEPTION_WRITES } from './sagas.ts';
 export type {
   ConnectionGrant,
   ConnectionStore,

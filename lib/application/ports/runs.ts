@@ -1,4 +1,4 @@
-import type { RunFamily } from '../../domain/ids.ts';
+import type { ListedFamily } from '../../domain/ids.ts';
 import type { Run, RunChange, RunNote } from '../../domain/run.ts';
 import type { Claimable } from '../../domain/run-decisions.ts';
 import type { RunException } from './exceptions.ts';
@@ -24,7 +24,7 @@ export type ReadyEntry = Claimable & { readonly handler: string; readonly queue:
 export type ListedStatus = 'scheduled' | 'failed';
 
 type Slice = {
-  readonly family: RunFamily;
+  readonly family: ListedFamily;
   /** Shard of the run rows, see `runShard`. */
   readonly shard: number;
   /** Only ids smaller than this one. */

@@ -6,6 +6,7 @@ import { createLogs } from '../../../lib/application/fleet/logs.ts';
 import type { Logs } from '../../../lib/application/fleet/logs-api.ts';
 import { createReceiveLog } from '../../../lib/application/fleet/receive-log.ts';
 import type { LogStore, Ports } from '../../../lib/application/ports/index.ts';
+import { keptFor } from '../../../lib/domain/ids.ts';
 import type { Run, TaskForm } from '../../../lib/domain/run.ts';
 import { LATE_LOG_MS } from '../../../lib/domain/timing.ts';
 import { NOW, RETENTION_MS, runIn } from '../../support/rows.ts';
@@ -92,6 +93,13 @@ describe('live pieces', () => {
     await receive(piece(9, 'three\n'));
     expect(await textOf()).toBe('one\nzwö\nthree\n');
     expect(expiries[0]).toBe(NOW + 300_000 + RETENTION_MS + DAY_MS);
+  });
+
+  it('of a step are kept for as long as its run', async () => {
+    const id = '42~pay~1';
+    put(runIn('running', { id }));
+    await receive(piece(0, 'one\n', { run: id }));
+    expect(expiries[0]).toBe(NOW + 300_000 + keptFor(id, RETENTION_MS) + DAY_MS);
   });
 
   it('cost one read of the run in 15 s, and none of the log while they come in order', async () => {
@@ -275,6 +283,13 @@ describe('a list of logs', () => {
     expect(even).toMatchObject({ total: 1, logs: [{ run: '1500' }] });
     const page = await logs.list({ matches: () => true, offset: 10, limit: 1 });
     expect(page.logs.map(({ run }) => run)).toEqual(['2290']);
+  });
+
+  it('shows none of a step, whose run is shown with its transaction alone', async () => {
+    await store.append('1', '', { now, expiresAt: now });
+    await store.append('42~pay~1', '', { now, expiresAt: now });
+    const found = await logs.list({ matches: () => true, offset: 0, limit: 5 });
+    expect([found.total, found.logs.map(({ run }) => run)]).toEqual([1, ['1']]);
   });
 
   it('ends with the last one', async () => {
