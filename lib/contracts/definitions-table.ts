@@ -25,16 +25,18 @@ export const DEFINITION_PARTITIONS = {
   idempotency: 'KEY#',
   /** One job, its versions, gaps and backfills. */
   job: 'JOB#',
-  /** Who holds a job's, a worker's or a category's name. */
+  /** Who holds a job's, a worker's, a category's or a flow's name. */
   name: 'NAME#',
   /** Words that definitions are found by. */
   word: 'WORD#',
-  /** How many jobs, workers and categories there are. */
+  /** How many jobs, workers, categories and flows there are. */
   definitionCounts: 'TALLY#',
   /** One registered worker. */
   worker: 'WORKER#',
   /** One category. */
   category: 'CATEGORY#',
+  /** One flow, and its versions. */
+  flow: 'FLOW#',
   /** The audit log. */
   audit: 'AUDIT',
 } as const;

@@ -8,3 +8,15 @@ export const EXECUTION_PARTITIONS = {
   /** The bucket of a principal's requests. */
   throttle: 'THROTTLE#',
 } as const;
+
+/** How the partition keys of the rows begin that the totals are made of: no other change reaches the consumer of the stream. */
+export const COUNTED_PARTITIONS = {
+  /** Runs that were submitted. */
+  run: 'RUN#',
+  /** Runs of jobs. */
+  jobRun: 'JOB_RUN#',
+  /** Transactions. */
+  saga: 'SAGA#',
+  /** What waits for a person in them. */
+  sagaException: 'SAGA_EXCEPTION#',
+} as const;

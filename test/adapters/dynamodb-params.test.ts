@@ -11,7 +11,7 @@ import {
   noteParams,
   readyHeadParams,
   readyIdsParams,
-  voidParams,
+  voidRunParams,
 } from '../../lib/adapters/dynamodb/run-params.ts';
 import {
   bumpSessionParams,
@@ -57,7 +57,7 @@ const sent: Record<string, Params> = {
   ),
   'create a run': createParams(runIn('ready'), 'nonce', OP),
   'fence a run': fenceParams(ID, 3),
-  'void a missing run': voidParams(ID, 'nonce', LATER),
+  'void a missing run': voidRunParams(ID, 'nonce', LATER),
   'succeed with an output': commitParams(
     succeed(runIn('running'), { outcome: 'succeeded' }, { output: 'o' }, { now: LATER, retentionMs: 1 }).change,
     OP,
@@ -76,6 +76,11 @@ const sent: Record<string, Params> = {
       needs: { tags: ['gpu'] },
     }),
     'nonce',
+    OP,
+  ),
+  'create a run of a step': createParams(runIn('ready', { id: '42~pay~1' }), 'nonce', OP),
+  'try a run of a step again later': commitParams(
+    decide('retry', runIn('running', { id: '42~pay~c1', maxTries: 3 })).change,
     OP,
   ),
   'ready ids': readyIdsParams({ pool: 'default', shard: 1 }),

@@ -7,6 +7,7 @@ import type {
   ExceptionStore,
   IdempotencyStore,
 } from '../../lib/application/ports/index.ts';
+import { MAX_OUTPUT_PIECE_BYTES } from '../../lib/contracts/limits.ts';
 import { NOW } from '../support/rows.ts';
 
 export type SideStores = {
@@ -43,12 +44,40 @@ export const sideStoresSuite = (open: () => SideStores): void => {
 
     it('are written once: a repeat changes nothing', async () => {
       const run = fresh();
-      await open().data.putPayload(run, 'first', NOW + DAY_MS);
-      await open().data.putPayload(run, 'second', NOW + DAY_MS);
+      expect(await open().data.putPayload(run, 'first', NOW + DAY_MS)).toBe('kept');
+      expect(await open().data.putPayload(run, 'first', NOW + DAY_MS)).toBe('kept');
+      expect(await open().data.putPayload(run, 'second', NOW + DAY_MS)).toBe('taken');
       await open().data.putReport(run, 1, { output: 'first' }, NOW + DAY_MS);
       await open().data.putReport(run, 1, { output: 'second' }, NOW + DAY_MS);
       expect(await open().data.getPayload(run)).toBe('first');
       expect(await open().data.getReport(run, 1)).toEqual({ output: 'first' });
+    });
+  });
+
+  describe('an output in pieces', () => {
+    it('is joined in order, of the attempt that gave it', async () => {
+      const run = fresh();
+      const pieces = ['a', 'ünïcode ✓', 'x'.repeat(MAX_OUTPUT_PIECE_BYTES)];
+      for (const [piece, text] of [...pieces.entries()].toReversed()) {
+        await open().data.putOutput(run, 2, piece, text, NOW + DAY_MS);
+      }
+      expect(await open().data.getOutput(run, 2, 3)).toBe(pieces.join(''));
+      expect(await open().data.getOutput(run, 2, 1)).toBe('a');
+      expect(await open().data.getOutput(run, 1, 3)).toBeUndefined();
+    });
+
+    it('is none where a piece is missing', async () => {
+      const run = fresh();
+      await open().data.putOutput(run, 1, 0, 'a', NOW + DAY_MS);
+      await open().data.putOutput(run, 1, 2, 'c', NOW + DAY_MS);
+      expect(await open().data.getOutput(run, 1, 3)).toBeUndefined();
+    });
+
+    it('is written once: a repeat changes nothing', async () => {
+      const run = fresh();
+      await open().data.putOutput(run, 1, 0, 'first', NOW + DAY_MS);
+      await open().data.putOutput(run, 1, 0, 'second', NOW + DAY_MS);
+      expect(await open().data.getOutput(run, 1, 1)).toBe('first');
     });
   });
 
@@ -181,7 +210,7 @@ export const sideStoresSuite = (open: () => SideStores): void => {
       expect(await counts.add(handler, shard, at(BIG + 1n), one, NOW)).toEqual({ kind: 'added', firstOfShard: false });
       expect(await counts.add(handler, other, at(1n), one, NOW)).toEqual({ kind: 'added', firstOfShard: true });
       await expect.poll(() => counts.read(handler), SOON).toEqual({ scheduled: 3, failed: 3 });
-      const before = (await counts.read()).scheduled ?? 0;
+      const { scheduled: before = 0 } = await counts.read();
       await counts.add(undefined, shard, at(BIG), one, NOW);
       await expect.poll(async () => (await counts.read()).scheduled, SOON).toBe(before + 1);
       expect(await counts.read(fresh())).toEqual({});
@@ -231,20 +260,33 @@ export const sideStoresSuite = (open: () => SideStores): void => {
       await counts.add({ hour: first }, shard, at(5n, 9n), { timed_out: 4 }, NOW);
       await counts.add({ hour: third }, shard, at(5n, 9n), { created: 7 }, NOW);
       const both = [
-        { hour: first, created: 0, ended: { timed_out: 4 } },
-        { hour: second, created: 3, ended: { succeeded: 1, failed: 1, skipped: 1 } },
+        { hour: first, sums: { timed_out: 4 } },
+        { hour: second, sums: { created: 3, succeeded: 1, failed: 1, skipped: 1 } },
       ];
       await expect.poll(() => counts.hours(first, third), SOON).toEqual(both);
       expect(await counts.hours(second, third)).toEqual(both.slice(1));
       expect(await counts.hours(first + 1, third + 1)).toEqual([
         ...both.slice(1),
-        { hour: third, created: 7, ended: {} },
+        { hour: third, sums: { created: 7 } },
       ]);
       expect(await counts.hours(0, WEEK)).toEqual([]);
       // An hour is counted exactly once, too, and apart from the others.
       expect(await counts.add({ hour: second }, shard, at(5n, 9n), { created: 2 }, NOW)).toEqual({
         ...{ kind: 'counted', position: 9n },
       });
+    });
+
+    it('tell of the hours of a counter what was counted for it, whatever its sums are called', async () => {
+      const [shard, of] = [fresh(), fresh()];
+      const { counts } = open();
+      const [first, second] = [WEEK, WEEK + HOUR_MS];
+      await counts.add({ hour: first, of }, shard, at(1n), { succeeded: 2, durationMs: 1_234 }, NOW);
+      await counts.add({ hour: first, of }, shard, at(2n), { succeeded: -1, expired_succeeded: 1 }, NOW);
+      await counts.add({ hour: second, of: fresh() }, shard, at(1n), { succeeded: 5 }, NOW);
+      await counts.add(of, shard, at(1n), { running: 1 }, NOW);
+      const sums = { succeeded: 1, durationMs: 1_234, expired_succeeded: 1 };
+      await expect.poll(() => counts.hours(first, second + 1, of), SOON).toEqual([{ hour: first, sums }]);
+      await expect.poll(() => counts.read(of), SOON).toEqual({ running: 1 });
     });
 
     it('are the same after the shards that have ended were merged, by however many at once', async () => {

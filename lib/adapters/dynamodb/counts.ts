@@ -1,10 +1,9 @@
 import { QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { CountDeltas, CountStore, HourCount, StatusCounts } from '../../application/ports/index.ts';
-import { RUN_STATUSES } from '../../domain/run.ts';
+import type { CountStore, Sums } from '../../application/ports/index.ts';
 import type { Table } from './client.ts';
 import { attemptTransaction, attemptWrite, type Item } from './conditional.ts';
 import { createExpression, type ExpressionBuilder } from './expression.ts';
-import { COUNT_BASE, countKey, countPartition, countShard, HOURS_PARTITION, hourKey } from './keys.ts';
+import { COUNT_BASE, countKey, countPartition, countShard, hourKey, hoursPartition } from './keys.ts';
 import { toTtl } from './ttl.ts';
 
 /** Sequence numbers have at most 40 digits; padded, they compare as text (numbers of DynamoDB end at 38 digits). */
@@ -17,19 +16,24 @@ const FOLDS = 50;
 /** Hours are kept for a week, and a day longer: a stream's changes may come as late. */
 const HOURS_KEPT_MS = 8 * 24 * 60 * 60_000;
 
-const additions = (expression: ExpressionBuilder, deltas: CountDeltas): string =>
+const additions = (expression: ExpressionBuilder, deltas: Sums): string =>
   Object.entries(deltas)
     .map(([status, by]) => `${expression.name(status)} ${expression.value(status, by)}`)
     .join(', ');
 
-const decode = (item: Item): StatusCounts =>
+/** What a counter's item holds beside its sums. */
+const BESIDE = new Set(['pk', 'sk', 'position', 'heardAt', 'ttl']);
+
+const decode = (item: Item): Sums =>
   Object.fromEntries(
-    RUN_STATUSES.filter((status) => item[status] !== undefined).map((status) => [status, Number(item[status])]),
+    Object.entries(item)
+      .filter(([attribute]) => !BESIDE.has(attribute))
+      .map(([attribute, sum]) => [attribute, Number(sum)]),
   );
 
-const addTo = (sums: Record<string, number>, counts: StatusCounts): void => {
-  for (const [status, count] of Object.entries(counts)) {
-    sums[status] = (sums[status] ?? 0) + count;
+const addTo = (sums: Record<string, number>, counts: Sums): void => {
+  for (const [name, count] of Object.entries(counts)) {
+    sums[name] = (sums[name] ?? 0) + count;
   }
 };
 
@@ -47,7 +51,7 @@ export const createCountStore = ({ client, name }: Table, makeOp: () => string):
     return Items;
   };
 
-  const hourItems = async (from: number, to: number): Promise<readonly Item[]> => {
+  const hourItems = async (of: string | undefined, from: number, to: number): Promise<readonly Item[]> => {
     const items: Item[] = [];
     let after: Record<string, unknown> | undefined;
     do {
@@ -57,7 +61,7 @@ export const createCountStore = ({ client, name }: Table, makeOp: () => string):
           // The number alone stands before the number with a shard: the last hour is not part of it.
           KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
           ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
-          ExpressionAttributeValues: { ':pk': HOURS_PARTITION, ':from': `${from}`, ':to': `${to}` },
+          ExpressionAttributeValues: { ':pk': hoursPartition(of), ':from': `${from}`, ':to': `${to}` },
           ExclusiveStartKey: after,
         }),
       );
@@ -76,16 +80,15 @@ export const createCountStore = ({ client, name }: Table, makeOp: () => string):
       return sums;
     },
 
-    hours: async (from, to) => {
-      const hours = new Map<number, { created: number; ended: Record<string, number> }>();
-      for (const item of await hourItems(from, to)) {
+    hours: async (from, to, of) => {
+      const hours = new Map<number, Record<string, number>>();
+      for (const item of await hourItems(of, from, to)) {
         const hour = Number(String(item.sk).split('#', 1)[0]);
-        const sums = hours.get(hour) ?? { created: 0, ended: {} };
+        const sums = hours.get(hour) ?? {};
         hours.set(hour, sums);
-        sums.created += Number(item.created ?? 0);
-        addTo(sums.ended, decode(item));
+        addTo(sums, decode(item));
       }
-      return [...hours].map(([hour, sums]): HourCount => ({ hour, ...sums }));
+      return [...hours].map(([hour, sums]) => ({ hour, sums }));
     },
 
     add: async (counter, streamShard, { first, last }, deltas, now) => {
@@ -106,9 +109,7 @@ export const createCountStore = ({ client, name }: Table, makeOp: () => string):
           new UpdateCommand({
             TableName: name,
             Key:
-              typeof counter === 'object'
-                ? hourKey(counter.hour, streamShard)
-                : countKey(counter, countShard(streamShard)),
+              typeof counter === 'object' ? hourKey(counter, streamShard) : countKey(counter, countShard(streamShard)),
             UpdateExpression: `SET ${sets.join(', ')}${adds === '' ? '' : ` ADD ${adds}`}`,
             ConditionExpression: `attribute_not_exists(${position}) OR ${position} < ${expression.value('first', toPosition(first))}`,
             ReturnValues: 'ALL_OLD',

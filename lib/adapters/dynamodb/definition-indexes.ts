@@ -4,7 +4,7 @@
  *
  * | index           | partition              | sorted by               | lists                                        |
  * | --------------- | ---------------------- | ----------------------- | -------------------------------------------- |
- * | `listed`        | `list`                 | `place`                 | jobs by creation, workers by id, categories by code |
+ * | `listed`        | `list`                 | `place`                 | jobs and flows by creation, workers by id, categories by code |
  * | `jobsByName`    | `list`                 | `jobName`, `place`      | jobs                                         |
  * | `jobsByUpdate`  | `list`                 | `jobUpdatedAt`, `place` | jobs                                         |
  * | `jobsByProject` | `list`, `jobProject`   | `place`                 | jobs                                         |
@@ -27,4 +27,5 @@ export const LISTS = {
   deletedWorkers: 'WORKER_DELETED',
   categories: 'CATEGORY',
   deletedCategories: 'CATEGORY_DELETED',
+  flows: 'FLOW',
 } as const;

@@ -5,30 +5,47 @@
  * | ----------------- | ------------------------ | --------------------- |
  * | run               | `RUN#<shard>`            | id, 16 digits         |
  * | run of a job      | `JOB_RUN#<shard>`        | `<instant>.<job>[.n]` |
+ * | run of a step     | `STEP_RUN#<transaction>` | `<transaction, 16 digits>~<step>~<n>`, `…~c<n>` |
  * | payload, report   | `DATA#<run>`             | `PAYLOAD`, `REPORT#n` |
+ * | piece of an output | `DATA#<run>`            | `OUTPUT#<attempt>#<piece>` |
  * | session           | `POOL#<pool>#<shard>`    | session id            |
  * | connection        | `CONN#<connection>`      | `CONN`                |
  * | idempotency key   | `KEY#<sha-256>`          | `KEY`                 |
  * | exception         | `EXCEPTION#<shard>`      | exception id          |
  * | counter           | `COUNT`, `COUNT#<name>`  | `BASE`, `SHARD#<stream shard>` |
- * | counter of an hour | `COUNT_HOURS`           | `<hour>#<stream shard>` |
+ * | counter of an hour | `COUNT_HOURS`, `COUNT_HOURS#<name>` | `<hour>#<stream shard>` |
  *
  * The run rows are the list: a shard holds its runs in order of creation, so no index repeats them (docs/adr/0003).
  */
 import { createHash } from 'node:crypto';
 import { DEFINITION_PARTITIONS } from '../../contracts/definitions-table.ts';
-import { EXECUTION_PARTITIONS } from '../../contracts/executions-table.ts';
-import { RUN_SHARDS, type RunFamily, runFamily, runOrder, runShard } from '../../domain/ids.ts';
+import { COUNTED_PARTITIONS, EXECUTION_PARTITIONS } from '../../contracts/executions-table.ts';
+import { type ListedFamily, RUN_SHARDS, runFamily, runOrder, runShard } from '../../domain/ids.ts';
 import type { SessionRef } from '../../domain/session.ts';
 
 export type Key = { readonly pk: string; readonly sk: string };
 
-const RUN_PREFIX: Readonly<Record<RunFamily, string>> = { plain: 'RUN#', job: 'JOB_RUN#' };
-export const runShardKey = (family: RunFamily, shard: number): string => `${RUN_PREFIX[family]}${shard}`;
-export const runKey = (id: string): Key => ({ pk: runShardKey(runFamily(id), runShard(id)), sk: runOrder(id) });
+const RUN_PREFIX: Readonly<Record<ListedFamily, string>> = {
+  plain: COUNTED_PARTITIONS.run,
+  job: COUNTED_PARTITIONS.jobRun,
+};
+export const runShardKey = (family: ListedFamily, shard: number): string => `${RUN_PREFIX[family]}${shard}`;
+/** @param saga number of a transaction */
+export const stepRunPartition = (saga: string): string => `STEP_RUN#${saga}`;
+export const runKey = (id: string): Key => {
+  const family = runFamily(id);
+  const pk = family === 'step' ? stepRunPartition(id.slice(0, id.indexOf('~'))) : runShardKey(family, runShard(id));
+  return { pk, sk: runOrder(id) };
+};
 
-export const payloadKey = (run: string): Key => ({ pk: `DATA#${run}`, sk: 'PAYLOAD' });
-export const reportKey = (run: string, attempt: number): Key => ({ pk: `DATA#${run}`, sk: `REPORT#${attempt}` });
+export const dataPartition = (run: string): string => `DATA#${run}`;
+export const payloadKey = (run: string): Key => ({ pk: dataPartition(run), sk: 'PAYLOAD' });
+export const reportKey = (run: string, attempt: number): Key => ({ pk: dataPartition(run), sk: `REPORT#${attempt}` });
+
+export const outputKey = (run: string, attempt: number, piece: number): Key => ({
+  pk: dataPartition(run),
+  sk: `OUTPUT#${attempt}#${piece}`,
+});
 
 export const poolKey = (pool: string, shard: number): string => `POOL#${pool}#${shard}`;
 export const sessionKey = ({ pool, shard, id }: SessionRef): Key => ({ pk: poolKey(pool, shard), sk: id });
@@ -55,10 +72,11 @@ export const countKey = (counter: string | undefined, part: string): Key => ({
   sk: part,
 });
 
-export const HOURS_PARTITION = 'COUNT_HOURS';
-/** @param hour epoch ms of its beginning; hours sort as text, having as many digits until the year 2286 */
-export const hourKey = (hour: number, streamShard: string): Key => ({
-  pk: HOURS_PARTITION,
+/** @param of the counter; absent: that of all runs */
+export const hoursPartition = (of?: string): string => (of === undefined ? 'COUNT_HOURS' : `COUNT_HOURS#${of}`);
+/** @property hour epoch ms of its beginning; hours sort as text, having as many digits until the year 2286 */
+export const hourKey = ({ hour, of }: { readonly hour: number; readonly of?: string }, streamShard: string): Key => ({
+  pk: hoursPartition(of),
   sk: `${hour}#${streamShard}`,
 });
 

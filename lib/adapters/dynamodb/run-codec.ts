@@ -2,16 +2,17 @@
  * A run as an item. Defaults are left out and the session is two short attributes: a plain run, finished, stays below
  * 1 KB, which is what one write unit buys.
  *
- * Two attributes are there for the indexes: `origin`, by which runs are listed (a plain run's handler, a job's run's job), and
- * `queue`, in which they wait. What these or the key say is not stored again: the id, the job, and the handler of a run
- * that needs nothing.
+ * Some attributes are there for the indexes: `origin`, by which runs are listed (a plain run's handler, a job's run's job),
+ * `listedStatus`, and `queue`, in which they wait. The run of a step is in no list: it has the last alone. What these or the
+ * key say is not stored again: the id, the job, and the handler of a run that needs nothing.
  */
 import { queueOf } from '../../domain/fleet/needs.ts';
-import { parseJobRunId, runIdOfOrder } from '../../domain/ids.ts';
+import { parseJobRunId, runFamily, runIdOfOrder } from '../../domain/ids.ts';
 import type { Run, RunStatus } from '../../domain/run.ts';
 import type { SessionRef } from '../../domain/session.ts';
 import type { Item } from './conditional.ts';
 import { type Key, runKey } from './keys.ts';
+import { isVoid } from './void-mark.ts';
 
 /** Fields stored under their own name and value. */
 type Plain = Omit<Run, 'id' | 'job' | 'handler' | 'session' | 'fence' | 'tries' | 'history' | 'expiresAt'>;
@@ -65,24 +66,32 @@ export const attributesOf = (field: keyof Run): readonly string[] => {
   }
 };
 
-export const encodeFields = (fields: Partial<Run>): Item =>
-  Object.assign({}, ...Object.entries(fields).map(([field, value]) => encodeField(field as keyof Run, value)));
+/** @param id of the run: whether it is in lists */
+export const encodeFields = (id: string, fields: Partial<Run>): Item => {
+  const encoded = Object.entries(fields).map(([field, value]) => encodeField(field as keyof Run, value));
+  const item: Item = Object.assign({}, ...encoded);
+  if (runFamily(id) !== 'step') {
+    return item;
+  }
+  const { listedStatus: _unlisted, ...unlisted } = item;
+  return unlisted;
+};
 
 export const encodeRun = (run: Run): Key & Item => {
   const { handler, ...fields } = run;
   const queue = queueOf(run);
   return {
-    ...encodeFields(fields),
+    ...encodeFields(run.id, fields),
     ...(queue === handler ? {} : { handler }),
     queue,
-    origin: run.job ?? handler,
+    ...(runFamily(run.id) === 'step' ? {} : { origin: run.job ?? handler }),
     ...runKey(run.id),
   };
 };
 
 /** Rows that are no run yet: an alarm's void mark, or nothing at all. */
 export const decodeRun = (item: Item | undefined): Run | undefined => {
-  if (item === undefined || item.status === undefined || item.status === 'void') {
+  if (item === undefined || isVoid(item.status)) {
     return undefined;
   }
   const {

@@ -6,28 +6,21 @@ import type {
   UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { RunException } from '../../application/ports/index.ts';
-import { type RunFamily, runOrder } from '../../domain/ids.ts';
+import { type ListedFamily, runOrder } from '../../domain/ids.ts';
 import { type Expectation, type Run, type RunChange, type RunNote, TRANSITIONS } from '../../domain/run.ts';
 import { createExpression, type ExpressionBuilder } from './expression.ts';
 import { exceptionKey, ORIGIN_INDEX, READY_INDEX, runKey, runShardKey, STATUS_INDEX } from './keys.ts';
 import { attributesOf, encodeFields, encodeRun } from './run-codec.ts';
-import { toTtl } from './ttl.ts';
+import { mayCreate, voidParams } from './void-mark.ts';
 
 export type Params<T> = Omit<T, 'TableName'>;
 
-/**
- * Rule A5: a row may be created where none is, or where an alarm other than its own left a void mark. `born` stays when
- * `op` has moved on: a creation whose answer was lost must still know its row after others have claimed it.
- */
+/** Rule A5. `born` stays when `op` has moved on: a creation whose answer was lost must still know its row after others have claimed it. */
 export const createParams = (run: Run, nonce: string, op: string): Params<PutCommandInput> => {
   const expression = createExpression();
-  const status = expression.name('status');
-  const voided = expression.name('voided');
-  const void_ = expression.value('void', 'void');
-  const mine = expression.value('nonce', nonce);
   return {
     Item: { ...encodeRun(run), op, born: op },
-    ConditionExpression: `attribute_not_exists(${status}) OR (${status} = ${void_} AND NOT contains(${voided}, ${mine}))`,
+    ConditionExpression: mayCreate(expression, nonce),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ...expression.attributes(),
   };
@@ -82,7 +75,7 @@ type Update = Required<Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionE
 
 export const commitParams = ({ id, transition, expect, set, clear }: RunChange, op: string): Update => {
   const expression = createExpression();
-  const fields = Object.entries({ ...encodeFields(set), op });
+  const fields = Object.entries({ ...encodeFields(id, set), op });
   const sets = fields
     .filter(([, value]) => value !== undefined)
     .map(([field, value]) => `${expression.name(field)} = ${expression.value(field, value)}`);
@@ -147,18 +140,8 @@ export const fenceParams = (id: string, g: number): Params<UpdateCommandInput> =
   };
 };
 
-/** Each alarm that gave up leaves its nonce: a creation that armed any of them fails. */
-export const voidParams = (id: string, nonce: string, expiresAt: number): Params<UpdateCommandInput> => {
-  const expression = createExpression();
-  const status = expression.name('status');
-  const void_ = expression.value('void', 'void');
-  return {
-    Key: runKey(id),
-    UpdateExpression: `SET ${status} = ${void_}, ${expression.name('ttl')} = ${expression.value('ttl', toTtl(expiresAt))} ADD ${expression.name('voided')} ${expression.value('nonces', new Set([nonce]))}`,
-    ConditionExpression: `attribute_not_exists(${status}) OR ${status} = ${void_}`,
-    ...expression.attributes(),
-  };
-};
+export const voidRunParams = (id: string, nonce: string, expiresAt: number): Params<UpdateCommandInput> =>
+  voidParams(runKey(id), nonce, expiresAt);
 
 export const bumpParams = (id: string, g: number, fence: number, nonce: string): Params<UpdateCommandInput> => {
   const expression = createExpression();
@@ -206,7 +189,7 @@ export const readyIdsParams = (query: {
 });
 
 type Slice = {
-  readonly family: RunFamily;
+  readonly family: ListedFamily;
   readonly shard: number;
   readonly before?: string;
   readonly limit: number;

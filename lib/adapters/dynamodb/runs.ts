@@ -26,7 +26,7 @@ import {
   noteParams,
   readyHeadParams,
   readyIdsParams,
-  voidParams,
+  voidRunParams,
 } from './run-params.ts';
 
 /** Rounds of a batch read whose rest DynamoDB did not process (throttled): beyond, it is a fault. */
@@ -108,7 +108,7 @@ export const createRunStore = ({ client, name }: Table, makeOp: () => string): R
     readyHead: async (head) => (await query(readyHeadParams(head))).map(decodeReady),
 
     fence: (id, g) => succeeded(fenceParams(id, g)),
-    voidMissing: (id, nonce, expiresAt) => succeeded(voidParams(id, nonce, expiresAt)),
+    voidMissing: (id, nonce, expiresAt) => succeeded(voidRunParams(id, nonce, expiresAt)),
     bump: (id, g, fence, nonce) => succeeded(bumpParams(id, g, fence, nonce)),
 
     newest: async (slice) => {

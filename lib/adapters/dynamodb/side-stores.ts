@@ -13,7 +13,7 @@ import { STRIKE_WINDOW_MS } from '../../domain/timing.ts';
 import type { Table } from './client.ts';
 import { attemptWrite, type Item } from './conditional.ts';
 import { createExpression } from './expression.ts';
-import { connectionKey, exceptionKey, idempotencyKey, type Key, payloadKey, reportKey } from './keys.ts';
+import { connectionKey, exceptionKey, idempotencyKey, type Key, outputKey, payloadKey, reportKey } from './keys.ts';
 import { toTtl } from './ttl.ts';
 
 const getItem = async ({ client, name }: Table, key: Key): Promise<Item | undefined> =>
@@ -34,7 +34,18 @@ const putOnce = ({ client, name }: Table, item: Key & Item): Promise<unknown> =>
 
 export const createDataStore = (table: Table): DataStore => ({
   putPayload: async (run, payload, expiresAt) => {
-    await putOnce(table, { ...payloadKey(run), payload, ttl: toTtl(expiresAt) });
+    const written = await attemptWrite('', () =>
+      table.client.send(
+        new PutCommand({
+          TableName: table.name,
+          Item: { ...payloadKey(run), payload, ttl: toTtl(expiresAt) },
+          ConditionExpression: 'attribute_not_exists(#pk) OR #payload = :payload',
+          ExpressionAttributeNames: { '#pk': 'pk', '#payload': 'payload' },
+          ExpressionAttributeValues: { ':payload': payload },
+        }),
+      ),
+    );
+    return written.kind === 'won' ? 'kept' : 'taken';
   },
   getPayload: async (run) => (await getItem(table, payloadKey(run)))?.payload as string | undefined,
   putReport: async (run, attempt, report, expiresAt) => {
@@ -42,6 +53,14 @@ export const createDataStore = (table: Table): DataStore => ({
   },
   getReport: async (run, attempt) =>
     (await getItem(table, reportKey(run, attempt)))?.report as StoredReport | undefined,
+  putOutput: async (run, attempt, piece, text, expiresAt) => {
+    await putOnce(table, { ...outputKey(run, attempt, piece), text, ttl: toTtl(expiresAt) });
+  },
+  getOutput: async (run, attempt, pieces) => {
+    const keys = Array.from({ length: pieces }, (_, piece) => outputKey(run, attempt, piece));
+    const found = await Promise.all(keys.map(async (key) => (await getItem(table, key))?.text as string | undefined));
+    return found.includes(undefined) ? undefined : found.join('');
+  },
 });
 
 export const createExceptionStore = (table: Table): ExceptionStore => ({

@@ -1,6 +1,6 @@
 import type { ReadyEntry, RunStore } from '../../application/ports/index.ts';
 import { queueOf } from '../../domain/fleet/needs.ts';
-import { runFamily, runIdOfOrder, runOrder, runShard } from '../../domain/ids.ts';
+import { parseStepRunId, runFamily, runIdOfOrder, runOrder, runShard } from '../../domain/ids.ts';
 import type { Run, RunStatus } from '../../domain/run.ts';
 import { createSortedList, type SortedList } from './sorted-list.ts';
 
@@ -38,6 +38,7 @@ export type RunTable = Pick<
   readonly find: (id: string) => Run | undefined;
   /** Puts the row in place of the one of its id, in every index. */
   readonly put: (run: Run) => void;
+  readonly ofSaga: (no: string) => readonly Run[];
 };
 
 export const createRunTable = (): RunTable => {
@@ -61,9 +62,15 @@ export const createRunTable = (): RunTable => {
     return found;
   };
 
-  const index = (before: Run | undefined, after: Run): void => {
-    const place = [runFamily(after.id), runShard(after.id)];
+  const indexLists = (before: Run | undefined, after: Run): void => {
+    const ofStep = parseStepRunId(after.id);
     const order = runOrder(after.id);
+    // It is in no list but its saga's.
+    if (ofStep !== undefined) {
+      list('saga', ofStep.saga).add(order);
+      return;
+    }
+    const place = [runFamily(after.id), runShard(after.id)];
     if (before === undefined) {
       list('all', ...place).add(order);
       list('origin', after.job ?? after.handler, ...place).add(order);
@@ -77,6 +84,10 @@ export const createRunTable = (): RunTable => {
         list('status', listedAfter, ...place).add(order);
       }
     }
+  };
+
+  const index = (before: Run | undefined, after: Run): void => {
+    indexLists(before, after);
     const [readyBefore, readyAfter] = [before && toReady(before), toReady(after)];
     if (readyBefore !== undefined) {
       readyList(readyBefore).remove(readyBefore);
@@ -93,6 +104,10 @@ export const createRunTable = (): RunTable => {
       rows.set(run.id, run);
       index(before, run);
     },
+    ofSaga: (no) =>
+      list('saga', no)
+        .above(undefined, Number.POSITIVE_INFINITY)
+        .flatMap((order) => rows.get(runIdOfOrder(order)) ?? []),
     readyHead: async ({ limit, aged, ...where }) => {
       const entries = readyList(where);
       const [first] = entries.first(1);

@@ -1,6 +1,7 @@
 import type { Committed, RunException, RunStore } from '../../application/ports/index.ts';
 import { keepsOutput, missesStart, type Run, type RunChange, type RunStatus, TRANSITIONS } from '../../domain/run.ts';
 import { createRunTable } from './run-table.ts';
+import type { StepRuns } from './sagas/sagas.ts';
 
 /** Told of every change of a row, as DynamoDB's stream tells it. */
 export type ChangeFeed = (before: Run | undefined, after: Run) => void;
@@ -32,7 +33,7 @@ const changed = (run: Run, { set, clear }: RunChange): Run => {
 export const createMemoryRunStore = (
   onChange: ChangeFeed,
   recordException: (exception: RunException) => void,
-): RunStore => {
+): RunStore & StepRuns => {
   const table = createRunTable();
   const voids = new Map<string, Set<string>>();
 
@@ -110,5 +111,15 @@ export const createMemoryRunStore = (
     newestIdsOfStatus: table.newestIdsOfStatus,
     readyIds: table.readyIds,
     getMany: table.getMany,
+    ofSaga: table.ofSaga,
+    keepOfSaga: (no, until) => {
+      for (const { id } of table.ofSaga(no)) {
+        patch(
+          id,
+          ({ expiresAt }) => expiresAt !== undefined && expiresAt < until,
+          () => ({ expiresAt: until }),
+        );
+      }
+    },
   };
 };

@@ -6,16 +6,20 @@ import type {
   Reservation,
   RunException,
   StoredReport,
+  Sums,
   WorkerException,
 } from '../../application/ports/index.ts';
 
 export const createMemoryDataStore = (): DataStore => {
   const payloads = new Map<string, string>();
   const reports = new Map<string, StoredReport>();
+  const outputs = new Map<string, string>();
   const reportKey = (run: string, attempt: number): string => `${run}:${attempt}`;
   return {
     putPayload: async (run, payload) => {
-      payloads.set(run, payloads.get(run) ?? payload);
+      const kept = payloads.get(run) ?? payload;
+      payloads.set(run, kept);
+      return kept === payload ? 'kept' : 'taken';
     },
     getPayload: async (run) => payloads.get(run),
     putReport: async (run, attempt, report) => {
@@ -23,6 +27,14 @@ export const createMemoryDataStore = (): DataStore => {
       reports.set(key, reports.get(key) ?? report);
     },
     getReport: async (run, attempt) => reports.get(reportKey(run, attempt)),
+    putOutput: async (run, attempt, piece, text) => {
+      const key = `${reportKey(run, attempt)}:${piece}`;
+      outputs.set(key, outputs.get(key) ?? text);
+    },
+    getOutput: async (run, attempt, pieces) => {
+      const found = Array.from({ length: pieces }, (_, piece) => outputs.get(`${reportKey(run, attempt)}:${piece}`));
+      return found.includes(undefined) ? undefined : found.join('');
+    },
   };
 };
 
@@ -66,28 +78,33 @@ const addAll = (sums: Record<string, number>, deltas: Readonly<Record<string, nu
   }
 };
 
+const nameOfHour = (of: string | undefined, hour: number): string => JSON.stringify([of, hour]);
+
 export const createMemoryCountStore = (): CountStore => {
-  const counters = new Map<string | number | undefined, Map<string, ShardCount>>();
-  const nameOf = (counter: Counter): string | number | undefined =>
-    typeof counter === 'object' ? counter.hour : counter;
-  const sumOf = (name: string | number | undefined): Record<string, number> => {
+  const counters = new Map<string | undefined, Map<string, ShardCount>>();
+  /** The hours of each counter that has some. */
+  const hours = new Map<string | undefined, Set<number>>();
+  const sumOf = (name: string | undefined): Sums => {
     const sums: Record<string, number> = {};
     for (const { counts } of counters.get(name)?.values() ?? []) {
       addAll(sums, counts);
     }
     return sums;
   };
+  const nameOf = (counter: Counter): string | undefined => {
+    if (typeof counter !== 'object') {
+      return counter;
+    }
+    hours.set(counter.of, (hours.get(counter.of) ?? new Set()).add(counter.hour));
+    return nameOfHour(counter.of, counter.hour);
+  };
   return {
     read: async (counter) => sumOf(counter),
-    hours: async (from, to) =>
-      [...counters.keys()]
-        .filter((name) => typeof name === 'number')
+    hours: async (from, to, of) =>
+      [...(hours.get(of) ?? [])]
         .filter((hour) => from <= hour && hour < to)
         .sort((a, b) => a - b)
-        .map((hour) => {
-          const { created = 0, ...ended } = sumOf(hour);
-          return { hour, created, ended };
-        }),
+        .map((hour) => ({ hour, sums: sumOf(nameOfHour(of, hour)) })),
     add: async (counter, streamShard, { first, last }, deltas) => {
       const name = nameOf(counter);
       const shards = counters.get(name) ?? new Map<string, ShardCount>();

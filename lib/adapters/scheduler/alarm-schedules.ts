@@ -11,10 +11,13 @@ export type ScheduleTarget = {
   readonly deadLetterArn: string;
 };
 
-/** What names an alarm for good: the same key, generation and time is the same alarm (rule A4, hole H2). */
-const identity = ({ key, g, dueAt }: Alarm): Buffer =>
+/**
+ * What names an alarm for good: the same key, generation, time and arming is the same alarm (rule A4, hole H2). Of two that
+ * arm for one bump in the same millisecond only the one that the row then names counts (rule A6): both have to be there.
+ */
+const identity = ({ key, g, dueAt, nonce }: Alarm): Buffer =>
   createHash('sha256')
-    .update(JSON.stringify([key, g, dueAt]))
+    .update(JSON.stringify([key, g, dueAt, nonce]))
     .digest();
 
 /** Where in the 12 minutes of early fires an alarm lies: fixed for it, even over all. In [0, 1). */

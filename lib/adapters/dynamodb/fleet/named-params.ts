@@ -1,4 +1,4 @@
-/** What is sent to DynamoDB for workers and categories: rows with a name that is unique among those not deleted. Pure. */
+/** What is sent to DynamoDB for workers, categories and flows: rows with a name that is unique among those not deleted. Pure. */
 import { type Actions, addItem } from '../actions.ts';
 import type { Item } from '../conditional.ts';
 import type { Key } from '../keys.ts';
@@ -13,7 +13,8 @@ export type Naming<T extends NamedRow> = {
   readonly nameOf: (row: T) => string;
   /** Where it stands in its list. */
   readonly placeOf: (row: T) => string;
-  readonly lists: { readonly living: string; readonly deleted: string };
+  /** Those that are deleted may be in none. */
+  readonly lists: { readonly living: string; readonly deleted?: string };
   readonly count: Key;
 };
 
@@ -53,9 +54,11 @@ export const createNamedActions = <T extends NamedRow>(
   row: T,
   op: string,
   tableName: string,
+  also: Actions = {},
 ): Actions => ({
   row: addItem(tableName, { ...encodeFields(naming, row), ...naming.keyOf(row.id), op }),
   ...besideActions(naming, undefined, row, tableName),
+  ...also,
 });
 
 /** A heartbeat changes the row alone, and in it nothing that an index is made of. */
@@ -65,11 +68,13 @@ export const writeNamedActions = <T extends NamedRow>(
   after: T,
   op: string,
   tableName: string,
+  also: Actions = {},
 ): Actions => {
   const [old, current] = [encodeFields(naming, before), encodeFields(naming, after)];
   const change = { before: old, after: current, seen: before.version, op };
   return {
     row: replaceRow(tableName, naming.keyOf(after.id), change),
     ...besideActions(naming, before, after, tableName),
+    ...also,
   };
 };

@@ -1,4 +1,5 @@
 import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { Actions } from '../actions.ts';
 import type { Table } from '../client.ts';
 import { LISTED_INDEX } from '../definition-indexes.ts';
 import { createExpression } from '../expression.ts';
@@ -9,13 +10,23 @@ import type { Params } from '../run-params.ts';
 import { transact, writeAll } from '../transact.ts';
 import { createNamedActions, decodeNamed, type NamedRow, type Naming, writeNamedActions } from './named-params.ts';
 
-type ListQuery = { readonly deleted: boolean; readonly after?: string; readonly limit: number };
+type ListQuery = {
+  readonly deleted: boolean;
+  readonly descending?: boolean;
+  readonly after?: string;
+  readonly limit: number;
+};
 
-const listParams = (list: string, from: Params<QueryCommandInput>['ExclusiveStartKey']): Params<QueryCommandInput> => {
+const listParams = (
+  list: string,
+  descending: boolean,
+  from: Params<QueryCommandInput>['ExclusiveStartKey'],
+): Params<QueryCommandInput> => {
   const expression = createExpression();
   return {
     IndexName: LISTED_INDEX,
     KeyConditionExpression: `${expression.name('list')} = ${expression.value('list', list)}`,
+    ScanIndexForward: !descending,
     ...(from && { ExclusiveStartKey: from }),
     ...expression.attributes(),
   };
@@ -32,9 +43,10 @@ export const createNamedStore = <T extends NamedRow>(table: Table, naming: Namin
   return {
     get,
 
-    create: async (row: T): Promise<'created' | 'exists' | 'taken'> => {
+    /** @param also what is written with the row */
+    create: async (row: T, also: Actions = {}): Promise<'created' | 'exists' | 'taken'> => {
       const op = makeOp();
-      const written = await transact(table, createNamedActions(naming, row, op, tableName), op);
+      const written = await transact(table, createNamedActions(naming, row, op, tableName, also), op);
       if (written.kind === 'done') {
         return 'created';
       }
@@ -46,17 +58,17 @@ export const createNamedStore = <T extends NamedRow>(table: Table, naming: Namin
       return isKey(key) ? ((await readRow(table, key))?.holder as string | undefined) : undefined;
     },
 
-    write: async (before: T, after: T): Promise<'done' | 'changed' | 'taken'> => {
+    write: async (before: T, after: T, also: Actions = {}): Promise<'done' | 'changed' | 'taken'> => {
       const op = makeOp();
-      const written = await writeAll(table, writeNamedActions(naming, before, after, op, tableName), op);
+      const written = await writeAll(table, writeNamedActions(naming, before, after, op, tableName, also), op);
       if (written.kind === 'done') {
         return 'done';
       }
       return written.by.has('row') || !written.by.has('name') ? 'changed' : 'taken';
     },
 
-    list: async ({ deleted, after, limit }: ListQuery): Promise<readonly T[]> => {
-      const list = deleted ? naming.lists.deleted : naming.lists.living;
+    list: async ({ deleted, descending = false, after, limit }: ListQuery): Promise<readonly T[]> => {
+      const list = (deleted ? naming.lists.deleted : naming.lists.living) ?? '';
       const last = after === undefined ? undefined : await get(after);
       if (after !== undefined && last === undefined) {
         return [];
@@ -65,7 +77,7 @@ export const createNamedStore = <T extends NamedRow>(table: Table, naming: Namin
       const rows: T[] = [];
       for (;;) {
         const wanted = limit - rows.length;
-        const listed = await queryRows(table, listParams(list, from), wanted, 'eventual');
+        const listed = await queryRows(table, listParams(list, descending, from), wanted, 'eventual');
         const keys = listed.map(({ pk, sk }): Key => ({ pk: String(pk), sk: String(sk) }));
         const found = (await readRows(table, keys)).flatMap((row) => decodeNamed<T>(row) ?? []);
         const order = new Map(keys.map(({ pk }, index) => [pk, index]));

@@ -1,4 +1,4 @@
-/** Rows with a name that is unique among those not deleted: workers and categories. */
+/** Rows with a name that is unique among those not deleted: workers, categories and flows. */
 type Row = { readonly id: string; readonly version: number; readonly deletedAt?: number };
 
 export const createNamedRows = <T extends Row>(nameOf: (row: T) => string, orderOf: (row: T) => string) => {
@@ -45,15 +45,21 @@ export const createNamedRows = <T extends Row>(nameOf: (row: T) => string, order
       put(row, after);
       return 'done';
     },
-    list: (query: { readonly deleted: boolean; readonly after?: string; readonly limit: number }): readonly T[] => {
+    list: (query: {
+      readonly deleted: boolean;
+      readonly descending?: boolean;
+      readonly after?: string;
+      readonly limit: number;
+    }): readonly T[] => {
       const last = query.after === undefined ? undefined : rows.get(query.after);
       if (query.after !== undefined && last === undefined) {
         return [];
       }
+      const sign = query.descending ? -1 : 1;
       return [...rows.values()]
         .filter((row) => (row.deletedAt !== undefined) === query.deleted)
-        .sort(compare)
-        .filter((row) => last === undefined || compare(row, last) > 0)
+        .sort((a, b) => sign * compare(a, b))
+        .filter((row) => last === undefined || sign * compare(row, last) > 0)
         .slice(0, query.limit);
     },
     count: (): number => names.size,
