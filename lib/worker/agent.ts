@@ -27,6 +27,7 @@ import type { Spool } from './spool.ts';
 import { createStreaming } from './streaming.ts';
 import { every } from './timers.ts';
 import { createWaiters } from './waiters.ts';
+import type { StoreOutput } from './whole-output.ts';
 
 export type AgentParams = {
   /** Begins to open a socket to the control plane. */
@@ -35,6 +36,7 @@ export type AgentParams = {
   readonly makeSessionId: () => string;
   /** Never rejects; its result is not looked at when the signal was aborted. */
   readonly loadPayload: (order: RunOrder, signal: AbortSignal) => Promise<LoadedPayload>;
+  readonly storeOutput: StoreOutput;
   readonly identity: Identity;
   readonly handlers: ReadonlyMap<string, Registered>;
   readonly spool: Spool;
@@ -96,6 +98,7 @@ export function createAgent(params: AgentParams): Agent {
     clock,
     serverClock,
     loadPayload: params.loadPayload,
+    storeOutput: params.storeOutput,
     // A worker that could not report for so long may have lost its session without knowing.
     mayStart: () => {
       noticeSleep();

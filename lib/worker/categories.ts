@@ -5,6 +5,7 @@
  * found ready stays so for the life of the process; after a failure the next run of the category tries again.
  */
 import type { ServerFrameOf } from '../contracts/frames.ts';
+import { MAX_OUTPUT_CHARS } from '../contracts/limits.ts';
 import { runProcess } from './built-in/process.ts';
 import type { Clock } from './clock.ts';
 import type { Ending } from './handlers.ts';
@@ -56,7 +57,10 @@ export function createCategories({ mayRun, clock, logger }: CategoriesParams): C
         workingDirectory: undefined,
         environment: { CRONSAGA_CATEGORY: scripts.code },
       },
-      { stopping: time.signal, killing: time.signal, log: () => {}, write: () => {}, progress: () => {} },
+      {
+        ...{ stopping: time.signal, killing: time.signal, outputChars: MAX_OUTPUT_CHARS },
+        ...{ log: () => {}, write: () => {}, progress: () => {} },
+      },
     );
     cancel();
     if (ending.outcome === 'succeeded') return undefined;

@@ -1,10 +1,11 @@
 import type { RunOrder, RunResult } from '../contracts/frames.ts';
-import { MAX_LOG_CHARS } from '../contracts/limits.ts';
+import { MAX_LOG_CHARS, MAX_OUTPUT_CHARS, MAX_WHOLE_OUTPUT_BYTES } from '../contracts/limits.ts';
 import { KILL_GRACE_MS } from '../domain/timing.ts';
 import type { Cancel, Clock, ServerClock } from './clock.ts';
 import { type Control, type Ending, type Executor, errorText, type Task } from './handlers.ts';
 import { fitResult } from './result-size.ts';
 import { createHeadTail } from './text.ts';
+import { type StoreOutput, withWholeOutput } from './whole-output.ts';
 
 /** A killed process is gone, and its output read, well within this; a handler of this process that heeds nothing is not. */
 const SETTLE_AFTER_KILL_MS = 2_000;
@@ -27,6 +28,7 @@ export type ExecutionParams = {
   readonly clock: Clock;
   readonly serverClock: ServerClock;
   readonly onProgress: Control['progress'];
+  readonly storeOutput: StoreOutput;
   /** Something was written or logged. */
   readonly onText: (text: string) => void;
 };
@@ -63,6 +65,8 @@ export function startExecution(params: ExecutionParams): Execution {
       params.onText(`${line}\n`);
     },
     write: params.onText,
+    // One more than is kept, so that a longer output shows.
+    outputChars: order.outputPath === undefined ? MAX_OUTPUT_CHARS : MAX_WHOLE_OUTPUT_BYTES + 1,
     progress: params.onProgress,
   };
   const run = async (): Promise<RunResult> => {
@@ -73,7 +77,8 @@ export function startExecution(params: ExecutionParams): Execution {
     cancelTimeout();
     cancelKill();
     const durationMs = Math.round(clock.monotonicMs() - beganAt);
-    return toResult({ ending, cause, order, startedAt, durationMs, log: log.read() });
+    const result = toResult({ ending, cause, order, startedAt, durationMs, log: log.read() });
+    return withWholeOutput({ order, result, output: ending.output }, params.storeOutput);
   };
   return { startedAt, ended: run(), stop };
 }

@@ -38,6 +38,8 @@ export type Ending = Pick<RunResult, 'reason' | 'exitCode' | 'signal' | 'output'
 
 /** What an executor is given besides its task. */
 export type Control = Pick<Context, 'log' | 'progress'> & {
+  /** The longest output that is not cut, in characters. */
+  readonly outputChars: number;
   /** What the attempt writes, as it comes: shown while it runs. Lines of `log` are shown without it. */
   readonly write: (text: string) => void;
   /** Aborted when the attempt shall stop: SIGTERM for a process. */

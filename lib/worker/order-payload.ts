@@ -1,18 +1,14 @@
 import type { RunOrder } from '../contracts/frames.ts';
 import { MAX_BODY_BYTES } from '../contracts/limits.ts';
 import { errorText } from './handlers.ts';
+import { askHttpApi, FinalError, type HttpApi } from './http-api.ts';
 
-export type PayloadSource = { readonly httpUrl: string; readonly token: string };
 export type LoadedPayload =
   | { readonly payload: unknown }
   | { readonly reason: 'bad_payload' | 'payload_unavailable' | 'refused'; readonly error: string };
 
-const FETCH_TRIES = 3;
-const FETCH_TIMEOUT_MS = 10_000;
-const FETCH_PAUSE_MS = 500;
-
 /** The order's payload, parsed: from the frame, or over HTTP when it was too large for one. */
-export async function loadPayload(order: RunOrder, source: PayloadSource, signal: AbortSignal): Promise<LoadedPayload> {
+export async function loadPayload(order: RunOrder, source: HttpApi, signal: AbortSignal): Promise<LoadedPayload> {
   let text = order.payload;
   if (text === undefined && order.payloadPath !== undefined) {
     try {
@@ -39,41 +35,14 @@ export function httpUrlBeside(url: string): string {
   return `${protocol === 'wss:' ? 'https:' : 'http:'}//${host}`;
 }
 
-async function fetchText(path: string, source: PayloadSource, signal: AbortSignal): Promise<string> {
-  // Joined as text and checked: a path such as //elsewhere must not take the token to another host.
-  const url = new URL(source.httpUrl.replace(/\/$/, '') + path);
-  if (url.origin !== new URL(source.httpUrl).origin) throw new Error(`the path ${path} leaves the HTTP API.`);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await fetchOnce(url, source.token, signal);
-    } catch (error) {
-      if (attempt === FETCH_TRIES || signal.aborted || error instanceof FinalError) throw error;
-      await new Promise((resolve) => setTimeout(resolve, attempt * FETCH_PAUSE_MS));
+const fetchText = (path: string, api: HttpApi, signal: AbortSignal): Promise<string> =>
+  askHttpApi(path, api, { signal }, async (response) => {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.length;
+      if (bytes > MAX_BODY_BYTES) throw new FinalError(`the payload is larger than ${MAX_BODY_BYTES} bytes.`);
+      parts.push(chunk);
     }
-  }
-}
-
-/** Asking again would get the same answer. */
-class FinalError extends Error {}
-
-async function fetchOnce(url: URL, token: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url, {
-    headers: { authorization: `Bearer ${token}` },
-    // A redirect could carry the token elsewhere.
-    redirect: 'error',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]),
+    return Buffer.concat(parts).toString('utf8');
   });
-  if (!response.ok) {
-    await response.body?.cancel();
-    const message = `HTTP ${response.status} for ${url.pathname}.`;
-    throw response.status >= 500 || response.status === 429 ? new Error(message) : new FinalError(message);
-  }
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new FinalError(`the payload is larger than ${MAX_BODY_BYTES} bytes.`);
-    parts.push(chunk);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}

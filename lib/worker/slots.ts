@@ -19,6 +19,7 @@ import type { LoadedPayload } from './order-payload.ts';
 import { createProgress, type Progress } from './progress.ts';
 import type { Streaming } from './streaming.ts';
 import { atServerTime } from './timers.ts';
+import type { StoreOutput } from './whole-output.ts';
 
 export type SlotsParams = {
   /** It may change while runs are executed: those end, and fewer or more begin. */
@@ -29,6 +30,7 @@ export type SlotsParams = {
   readonly loadPayload: (order: RunOrder, signal: AbortSignal) => Promise<LoadedPayload>;
   /** Whether a handler may be called now (K4). When it turns true again, `pump` is called. */
   readonly mayStart: () => boolean;
+  readonly storeOutput: StoreOutput;
   readonly onResult: (result: RunResult) => void;
   /** It has lived long enough to be told about. */
   readonly onStarted: (ref: AttemptRef, startedAt: number) => void;
@@ -110,6 +112,7 @@ export function createSlots(params: SlotsParams): Slots {
       clock,
       serverClock,
       onProgress: progress.report,
+      storeOutput: params.storeOutput,
       onText: stream.write,
     });
     entry.execution = execution;

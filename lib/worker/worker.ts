@@ -12,6 +12,7 @@ import { createTextLogger, type WorkerLogger } from './logger.ts';
 import { type CheckedOptions, checkOptions, type WorkerOptions } from './options.ts';
 import { httpUrlBeside, loadPayload } from './order-payload.ts';
 import { defaultSpoolDirectory, openSpool } from './spool.ts';
+import { createStoreOutput } from './whole-output.ts';
 
 /** What `drain` allows when it is told nothing. */
 export const DRAIN_MS = 60_000;
@@ -112,6 +113,7 @@ export class Worker {
             ? loadPayload(order, { httpUrl, token }, signal)
             : { reason: 'refused', error: problem };
         },
+        storeOutput: createStoreOutput({ httpUrl, token }),
         identity: {
           ...{ name, pool, maxTasks, tags, handlers: [...this.#handlers.keys()] },
           ...(worker === undefined ? {} : { worker }),

@@ -48,10 +48,24 @@ export async function startFakeControlPlane(given: Partial<Script> = {}, onPort 
   const broken: string[] = [];
   const upgrades: { authorization: string | undefined }[] = [];
   const payloads = new Map<string, string>();
+  const stored: { readonly path: string; readonly body: unknown }[] = [];
+  const storing: number[] = [];
   const looks = new Set<() => void>();
   let seq = 0;
 
+  const storeOutput = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { authorization } = request.headers;
+    const answer = authorization === `Bearer ${TOKEN}` ? (storing.shift() ?? 204) : 401;
+    if (answer === 204) stored.push({ path: request.url ?? '', body: JSON.parse(Buffer.concat(chunks).toString()) });
+    response.writeHead(answer).end();
+  };
   const answerHttp = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.method === 'PUT') {
+      void storeOutput(request, response);
+      return;
+    }
     const payload = payloads.get(request.url ?? '');
     const allowed = request.headers.authorization === `Bearer ${TOKEN}`;
     response.statusCode = payload === undefined ? 404 : allowed ? 200 : 401;
@@ -122,6 +136,10 @@ export async function startFakeControlPlane(given: Partial<Script> = {}, onPort 
     upgrades,
     /** Payloads served over HTTP, by path. */
     payloads,
+    /** What was PUT over HTTP, and accepted. */
+    stored,
+    /** How the next PUTs are answered, in place of 204. */
+    storing,
     /** Frames that break the contract: always empty, or the worker is wrong. */
     broken,
     send,

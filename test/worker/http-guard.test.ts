@@ -77,7 +77,10 @@ describe('address guard', () => {
 
 describe('a request', () => {
   const request = (url: string): Promise<unknown> =>
-    guardedRequest({ url, method: 'GET', headers: {}, body: undefined, signal: AbortSignal.timeout(4_000) }, closed);
+    guardedRequest(
+      { url, method: 'GET', headers: {}, body: undefined, signal: AbortSignal.timeout(4_000), maxChars: 16_000 },
+      closed,
+    );
 
   // Each way of writing a place that must not be reached; none of them may even open a socket.
   it.each([
@@ -138,7 +141,10 @@ describe('a request', () => {
     };
     const signal = AbortSignal.timeout(4_000);
     const url = `http://127.0.0.1:${port}/`;
-    const sent = guardedRequest({ url, method: 'POST', headers: {}, body: 'secret', signal }, changing);
+    const sent = guardedRequest(
+      { url, method: 'POST', headers: {}, body: 'secret', signal, maxChars: 16_000 },
+      changing,
+    );
     await expect(sent).rejects.toMatchObject({ name: 'RefusedError' });
     await gone;
     expect(bytes).toBe(0);

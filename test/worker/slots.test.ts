@@ -37,6 +37,7 @@ it('a run that fell due by a wrong clock waits for its instant once the clock is
     clock,
     serverClock,
     loadPayload: async () => ({ payload: {} }),
+    storeOutput: async () => undefined,
     mayStart: () => confirmed,
     onResult: () => undefined,
     onStarted: () => undefined,

@@ -65,6 +65,7 @@ async function simulate(lostAfterMs: number) {
       return `session-${ids}`;
     },
     loadPayload: async ({ payload }) => ({ payload }),
+    storeOutput: async () => undefined,
     identity: { name: 'w', pool: 'default', maxTasks: 1, handlers: ['wait'], tags: [] },
     handlers: new Map([['wait', wait]]),
     spool: { write: () => {}, remove: () => {}, read: () => [] },

@@ -4,7 +4,6 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
-import { MAX_OUTPUT_CHARS } from '../../contracts/limits.ts';
 import { createHeadTail } from '../text.ts';
 import type { AddressGuard } from './address-guard.ts';
 
@@ -14,6 +13,8 @@ export type GuardedRequest = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
   readonly signal: AbortSignal;
+  /** Of a longer response the beginning and the end are kept. */
+  readonly maxChars: number;
 };
 export type GuardedResponse = { readonly status: number; readonly statusText: string; readonly body: string };
 
@@ -23,7 +24,7 @@ export class RefusedError extends Error {
 }
 
 const MAX_REDIRECTS = 5;
-/** Of a longer response the beginning is kept and the rest is not read: a run's output is 16,000 characters at most. */
+/** What comes after so much is not read: it is more than is kept of any output. */
 const MAX_RESPONSE_BYTES = 10 * 1024 * 1024;
 /** Credentials are meant for the origin they were written for (as in fetch). */
 const CREDENTIAL_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
@@ -45,7 +46,7 @@ export async function guardedRequest(first: GuardedRequest, guard: AddressGuard)
     const location = response.headers.location;
     const status = response.statusCode ?? 0;
     if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) {
-      return { status, statusText: response.statusMessage ?? '', body: await readBody(response) };
+      return { status, statusText: response.statusMessage ?? '', body: await readBody(response, first.maxChars) };
     }
     response.destroy();
     if (redirects === MAX_REDIRECTS)
@@ -126,8 +127,8 @@ function refused(url: URL, refusal: string): RefusedError {
   );
 }
 
-async function readBody(response: IncomingMessage): Promise<string> {
-  const text = createHeadTail(MAX_OUTPUT_CHARS);
+async function readBody(response: IncomingMessage, maxChars: number): Promise<string> {
+  const text = createHeadTail(maxChars);
   const decoder = new StringDecoder('utf8');
   let bytes = 0;
   for await (const chunk of response) {

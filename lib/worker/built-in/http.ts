@@ -53,9 +53,13 @@ export const createHttpCallback = (guard: AddressGuard): Executor =>
     return request({ url, method, headers, body, signal: control.stopping }, guard, control);
   });
 
-async function request(outgoing: GuardedRequest, guard: AddressGuard, control: Control): Promise<Ending> {
+async function request(
+  outgoing: Omit<GuardedRequest, 'maxChars'>,
+  guard: AddressGuard,
+  control: Control,
+): Promise<Ending> {
   try {
-    const { status, statusText, body } = await guardedRequest(outgoing, guard);
+    const { status, statusText, body } = await guardedRequest({ ...outgoing, maxChars: control.outputChars }, guard);
     const common = { exitCode: status, ...(body === '' ? {} : { output: body }) };
     if (status >= 200 && status < 300) return { outcome: 'succeeded', ...common };
     return { outcome: 'failed', reason: 'handler_failed', ...common, error: `HTTP ${status} ${statusText}`.trimEnd() };

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { MAX_ERROR_CHARS, MAX_LOG_CHARS, MAX_OUTPUT_CHARS } from '../../contracts/limits.ts';
+import { MAX_ERROR_CHARS, MAX_LOG_CHARS } from '../../contracts/limits.ts';
 import type { Control, Ending } from '../handlers.ts';
 import { createHeadTail, type HeadTail } from '../text.ts';
 import { holdGroup } from './process-group.ts';
@@ -36,7 +36,7 @@ export async function runProcess(spec: ProcessSpec, control: Control): Promise<E
   } catch (error) {
     return notStarted(spec, error);
   }
-  const stdout = collect(child.stdout, MAX_OUTPUT_CHARS, control.write);
+  const stdout = collect(child.stdout, control.outputChars, control.write);
   const stderr = collect(child.stderr, Math.max(MAX_ERROR_CHARS, MAX_LOG_CHARS), control.write);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const exit = new Promise<Exit>((resolve) => {
