@@ -43,7 +43,7 @@ const warnOfOpenGroups = (api: ApiStack, config: StageConfig): void => {
   if (config.openGroups.length > 0) {
     Validations.of(api).addWarning(
       'cronsaga-open-groups',
-      `API groups ${config.openGroups.join(', ')} of stage "${config.stage}" answer everyone on the internet without a token; whoever can create a task can run commands on its workers.`,
+      `API groups ${config.openGroups.join(', ')} of stage "${config.stage}" answer everyone on the internet without a token; whoever can create a task or a flow can run commands on its workers.`,
     );
   }
 };

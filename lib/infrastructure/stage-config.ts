@@ -5,6 +5,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { nameSchema } from '../contracts/frames.ts';
 import { OPENABLE_GROUPS } from '../contracts/http/operation.ts';
 import { issuerSchema } from '../contracts/issuer.ts';
 import { poolShardsSchema } from '../platform/env/schemas.ts';
@@ -31,6 +32,9 @@ const isOrigin = (text: string): boolean => {
 /** A function's environment holds 4 KB in all, of which its other variables take less than half. */
 const MAX_ISSUERS_BYTES = 2_000;
 
+/** Their names and addresses are one variable of the function that sends to them. */
+const MAX_STEP_QUEUES = 10;
+
 const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
 
 const stageConfigSchema = z.strictObject({
@@ -47,7 +51,7 @@ const stageConfigSchema = z.strictObject({
   removal: z.enum(['retain', 'destroy']).default('retain'),
   /**
    * API groups that answer without a token: those whose documents know no authentication. Whoever reaches an open group D
-   * can run commands on the workers.
+   * or E can run commands on the workers.
    */
   openGroups: z.array(z.enum(OPENABLE_GROUPS, `only ${OPENABLE_GROUPS.join(', ')} can be open`)).default([]),
   /** Whether `/metrics` takes a credential (scope `workers:read`): else whoever reaches the API can read how much it does. */
@@ -75,6 +79,22 @@ const stageConfigSchema = z.strictObject({
       `all issuers together may take ${MAX_ISSUERS_BYTES} bytes: more do not fit into a function's environment`,
     )
     .default([]),
+  /**
+   * Queues that steps of flows may send to, by the name that a flow calls them: nobody reaches another. A queue is its ARN, or
+   * `own` for one that comes with the stage.
+   */
+  stepQueues: z
+    .record(
+      nameSchema,
+      z
+        .string()
+        .regex(
+          /^(own|arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?)$/,
+          'a queue is "own", or an ARN like arn:aws:sqs:eu-central-1:123456789012:orders',
+        ),
+    )
+    .refine((queues) => Object.keys(queues).length <= MAX_STEP_QUEUES, `at most ${MAX_STEP_QUEUES} queues`)
+    .default({}),
   /** Shards of the pools that need more than one. */
   poolShards: poolShardsSchema.default({}),
   /** Days for which finished runs are kept. */

@@ -3,12 +3,13 @@ import { buildApp } from './app.ts';
 import type { LOCAL_STAGE } from './app-stage.ts';
 
 /**
- * Group D is open, as its documented examples carry no token. One machine has few callers, and each may be a load test: the
- * throttle is there and does not get in the way.
+ * Groups D and E are open, as their documented examples carry no token. One machine has few callers, and each may be a load
+ * test: the throttle is there and does not get in the way.
  */
 const localSettings = {
   removal: 'destroy',
-  openGroups: ['D'],
+  openGroups: ['D', 'E'],
+  stepQueues: { demo: 'own' },
   principalThrottle: { ratePerSecond: 10_000, burst: 20_000 },
 };
 

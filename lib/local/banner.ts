@@ -20,7 +20,7 @@ const IN_THREE_SECONDS = '$(node -p "new Date(Date.now() + 3000).toISOString()")
 const openText = (groups: readonly string[]): string =>
   groups.length === 0
     ? 'no API group answers without a key or a login.'
-    : `API group ${groups.join(', ')} answers without a key or a login.`;
+    : `API group${groups.length === 1 ? '' : 's'} ${groups.join(' and ')} answer${groups.length === 1 ? 's' : ''} without a key or a login.`;
 
 export const banner = (options: BannerOptions): string => {
   const { stack, engine, worker, adminKeyFile, workerKeyFile, logFile, startedInMs } = options;

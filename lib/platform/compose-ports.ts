@@ -13,6 +13,9 @@ import { createWorkerStore } from '../adapters/dynamodb/fleet/workers.ts';
 import { createTableCheck } from '../adapters/dynamodb/health.ts';
 import { createJobStore } from '../adapters/dynamodb/jobs/jobs.ts';
 import { createRunStore } from '../adapters/dynamodb/runs.ts';
+import { createSagaExceptionStore } from '../adapters/dynamodb/sagas/exceptions.ts';
+import { createFlowStore } from '../adapters/dynamodb/sagas/flows.ts';
+import { createSagaStore } from '../adapters/dynamodb/sagas/sagas.ts';
 import { createSessionStore } from '../adapters/dynamodb/sessions.ts';
 import {
   createConnectionStore,
@@ -67,6 +70,9 @@ export const composePorts = (env: EngineEnv, log: Logger, { clients, now = Date.
     connections: createConnectionStore(table),
     exceptions: createExceptionStore(table),
     jobs: createJobStore(definitions, makeOp),
+    flows: createFlowStore(definitions, makeOp),
+    sagas: createSagaStore(table, makeOp),
+    sagaExceptions: createSagaExceptionStore(table, makeOp),
     workers: createWorkerStore(definitions, makeOp),
     categories: createCategoryStore(definitions, makeOp),
     leases: createLeaseStore(table, makeOp),

@@ -8,6 +8,7 @@ import { createMemoryHealth } from '../adapters/memory/health.ts';
 import { createMemoryIdentityStores } from '../adapters/memory/identity/stores.ts';
 import { createMemoryJobStore } from '../adapters/memory/jobs/jobs.ts';
 import { createMemoryRunStore } from '../adapters/memory/runs.ts';
+import { createMemorySagaStores } from '../adapters/memory/sagas/sagas.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../adapters/memory/sessions.ts';
 import {
   createMemoryCountStore,
@@ -16,6 +17,7 @@ import {
   createMemoryIdempotencyStore,
 } from '../adapters/memory/side-stores.ts';
 import { createLocalSigning } from '../adapters/memory/signing-key.ts';
+import { createMemoryStepQueues } from '../adapters/memory/step-queues.ts';
 import { createBcryptPasswords } from '../adapters/passwords/bcrypt.ts';
 import { createTokenVerifier } from '../adapters/tokens/token-verifier.ts';
 import type { CountedChange, Engine } from '../application/api.ts';
@@ -27,7 +29,6 @@ import { createIdentity } from '../application/identity/identity.ts';
 import { createThrottle } from '../application/identity/throttle.ts';
 import type { AuthenticationPorts } from '../application/ports/identity.ts';
 import type { ConnectionStore } from '../application/ports/index.ts';
-import type { Run } from '../domain/run.ts';
 import { issuerOf } from './compose-authentication.ts';
 import { firstAdminOf } from './compose-identity.ts';
 import { httpEnvSchema, identityEnvSchema, webSocketUrlOf } from './env/schemas.ts';
@@ -36,6 +37,7 @@ import { createDocsHandler } from './http/docs-handler.ts';
 import type { Admission } from './http/http-handler.ts';
 import { createIdentityHandler } from './http/identity-handler.ts';
 import type { Logger } from './logger.ts';
+import { CHANGES } from './memory-stream.ts';
 import { pause } from './pause.ts';
 import { toSettings } from './settings.ts';
 import { makeSecret, makeToken } from './token.ts';
@@ -60,36 +62,31 @@ type Options = {
   readonly log: Logger;
 };
 
+/** The queue that steps of flows may send to on this machine. */
+const LOCAL_STEP_QUEUE = 'demo';
+
 /** The memory adapters have one stream, with one shard. */
 const STREAM_SHARD = 'memory';
-
-/** What the totals see of a row. */
-export const countedOf = (run: Run | undefined): CountedChange['before'] =>
-  run === undefined || run.hidden
-    ? undefined
-    : {
-        handler: run.handler,
-        status: run.status,
-        ofJob: run.job !== undefined,
-        createdAt: run.createdAt,
-        ...(run.endedAt === undefined ? {} : { endedAt: run.endedAt }),
-      };
 
 export const composeMemoryEngine = ({ sockets, settings, log }: Options): MemoryEngine => {
   const exceptions = createMemoryExceptionStore();
   let sequence = 0n;
-  const runs = createMemoryRunStore((before, after) => {
+  const count = (change: Omit<CountedChange, 'sequence'>): void => {
     sequence += 1n;
-    const [old, current] = [countedOf(before), countedOf(after)];
-    const change = { sequence, ...(old && { before: old }), ...(current && { after: current }) };
-    engine.countChanges(STREAM_SHARD, [change]).catch((error: unknown) => log.error('Counting failed', { error }));
-  }, exceptions.recordRun);
+    engine
+      .countChanges(STREAM_SHARD, [{ sequence, ...change }])
+      .catch((error: unknown) => log.error('Counting failed', { error }));
+  };
+  const runs = createMemoryRunStore((before, after) => count(CHANGES.run(before, after)), exceptions.recordRun);
   const alarms = createAlarmClock(
     (alarm) => engine.ring(alarm),
     (alarm, error) => log.error('An alarm could not be handled: it comes again', { key: alarm.key, error }),
   );
   const connections = createMemoryConnectionStore();
-  const execute = createFunctionExecutor([]);
+  const stepQueues = createMemoryStepQueues([LOCAL_STEP_QUEUE], ({ queue, dedup }) =>
+    log.info('A step has sent a message, which nobody receives', { queue, run: dedup }),
+  );
+  const execute = createFunctionExecutor([], stepQueues);
   const engine: Engine = createEngine({
     runs,
     data: createMemoryDataStore(),
@@ -97,6 +94,10 @@ export const composeMemoryEngine = ({ sockets, settings, log }: Options): Memory
     connections,
     exceptions,
     jobs: createMemoryJobStore(),
+    ...createMemorySagaStores(runs, {
+      onSaga: (before, after) => count(CHANGES.saga(before, after)),
+      onException: (before, after) => count(CHANGES.exception(before, after)),
+    }),
     ...createMemoryFleetStores(),
     health: createMemoryHealth(),
     idempotency: createMemoryIdempotencyStore(),

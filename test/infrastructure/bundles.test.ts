@@ -14,21 +14,21 @@ import { PRODUCTION, resourcesOf, SYNTH_TIMEOUT_MS, scratchDirectory, templatesO
  * SDK's clients are 175 to 250 KB; of each, zod is 103 (its checks are methods, which no bundler can drop one by one).
  */
 const MAX_KILOBYTES = {
-  // Every operation of the APIs with its contract (110), the handlers (70), and the reading of schedules: cron-parser
-  // with luxon, which it cannot do without (98), and our own (19).
-  'functions/http/api.ts': 870,
-  'functions/http/docs.ts': 250,
+  // Every operation of the APIs with its contract (130), the handlers (85), the reading of schedules: cron-parser with
+  // luxon, which it cannot do without (98), and our own (19); and what moves transactions on (40), as in four others.
+  'functions/http/api.ts': 990,
+  'functions/http/docs.ts': 285,
   // Signing keys and secrets have clients of their own (40); bcrypt (19).
   'functions/http/identity.ts': 480,
   // The whole engine, for whatever an alarm is about: a fire reads the schedule.
-  'functions/queue/alarms.ts': 665,
+  'functions/queue/alarms.ts': 745,
   // Of the engine what delivers a run, without schedules; the worker's executor and its guard.
-  'functions/queue/execute.ts': 495,
-  'functions/schedule/reconcile.ts': 665,
+  'functions/queue/execute.ts': 560,
+  'functions/schedule/reconcile.ts': 745,
   'functions/stream/counts.ts': 320,
   'functions/websocket/connect.ts': 335,
   // The most often started, by each frame of a worker: the engine without schedules.
-  'functions/websocket/frame.ts': 490,
+  'functions/websocket/frame.ts': 555,
 } as const;
 const ENTRIES = Object.keys(MAX_KILOBYTES) as (keyof typeof MAX_KILOBYTES)[];
 

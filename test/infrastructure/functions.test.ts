@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { runShardKey } from '../../lib/adapters/dynamodb/keys.ts';
-import { RUN_FAMILIES } from '../../lib/domain/ids.ts';
+import { sagaExceptionPartition, sagaPartition } from '../../lib/adapters/dynamodb/sagas/keys.ts';
+import { LISTED_FAMILIES } from '../../lib/domain/ids.ts';
 import { ENTRY_METADATA, REPOSITORY_ROOT } from '../../lib/infrastructure/constructs/service-function.ts';
 import {
   connectEnvSchema,
   countsEnvSchema,
   docsEnvSchema,
   engineEnvSchema,
+  executeEnvSchema,
   httpEnvSchema,
   identityEnvSchema,
 } from '../../lib/platform/env/schemas.ts';
@@ -49,7 +51,7 @@ describe('functions', () => {
     ['functions/websocket/connect.ts', connectEnvSchema],
     ['functions/websocket/frame.ts', engineEnvSchema],
     ['functions/queue/alarms.ts', engineEnvSchema],
-    ['functions/queue/execute.ts', engineEnvSchema],
+    ['functions/queue/execute.ts', executeEnvSchema],
     ['functions/schedule/reconcile.ts', engineEnvSchema],
     ['functions/stream/counts.ts', countsEnvSchema],
   ])('%s finds the environment that it reads, and no more', (entry, schema) => {
@@ -184,7 +186,7 @@ describe('sources of events', () => {
     });
   });
 
-  it('bring changes of runs with the name of their shard, and give up at last', () => {
+  it('bring changes of runs and transactions, not of steps, with the name of their shard, and give up at last', () => {
     expect(ofFunction('functions/stream/counts.ts')).toMatchObject({
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 1_000,
@@ -199,8 +201,11 @@ describe('sources of events', () => {
         OnFailure: { Destination: { 'Fn::ImportValue': expect.stringContaining('UncountedChanges') } },
       },
       FilterCriteria: {
-        Filters: RUN_FAMILIES.map((family) => ({
-          Pattern: `{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"${runShardKey(family, 0).slice(0, -1)}"}]}}}}`,
+        Filters: [
+          ...LISTED_FAMILIES.map((family) => runShardKey(family, 0)),
+          ...[sagaPartition(0), sagaExceptionPartition(0)],
+        ].map((partition) => ({
+          Pattern: `{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"${partition.slice(0, -1)}"}]}}}}`,
         })),
       },
     });

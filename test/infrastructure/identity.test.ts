@@ -38,20 +38,20 @@ describe('what a function may do with definitions', () => {
   const AUDIT = ['GetItem', 'Query', 'PutItem'];
   const ALL = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'];
   const WHO_IS_IT = { user: LOOK_UP, login: LOOK_UP, apiKey: LOOK_UP, publicKeys: LOOK_UP, audit: AUDIT };
-  const DEFINES = { job: ALL, name: ALL, word: ALL, definitionCounts: ALL, worker: ALL, category: ALL };
+  const DEFINES = { job: ALL, name: ALL, word: ALL, definitionCounts: ALL, worker: ALL, category: ALL, flow: ALL };
   const READ = ['GetItem', 'BatchGetItem', 'Query'];
   const REGISTER = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'];
   const identity = Object.keys(DEFINITION_PARTITIONS).filter((name) => !(name in DEFINES));
   const RECORDS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
     'functions/http/api.ts': { ...WHO_IS_IT, ...DEFINES },
     'functions/websocket/connect.ts': WHO_IS_IT,
-    'functions/websocket/frame.ts': { ...WHO_IS_IT, job: READ, category: READ, worker: REGISTER },
+    'functions/websocket/frame.ts': { ...WHO_IS_IT, job: READ, flow: READ, category: READ, worker: REGISTER },
     [IDENTITY]: { ...Object.fromEntries(identity.map((name) => [name, ALL])), audit: AUDIT },
   };
   const EXPECTED: typeof RECORDS = {
     ...RECORDS,
     'functions/queue/alarms.ts': DEFINES,
-    'functions/queue/execute.ts': { job: READ, category: READ },
+    'functions/queue/execute.ts': { job: READ, flow: READ, category: READ },
     'functions/schedule/reconcile.ts': DEFINES,
   };
 

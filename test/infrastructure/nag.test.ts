@@ -11,6 +11,10 @@ const packs: readonly [string, () => NagPack][] = [
 const environments = [
   ['of no fixed environment', {}],
   ['in one account and Region', { account: '123456789012', region: 'eu-central-1' }],
+  [
+    'whose steps send to queues',
+    { stepQueues: { demo: 'own', orders: 'arn:aws:sqs:eu-central-1:123456789012:orders.fifo' } },
+  ],
   ['in China', { account: '123456789012', region: 'cn-north-1' }],
 ] as const;
 

@@ -12,7 +12,7 @@ import { appOf, PRODUCTION, type Resource, resourcesOf, SYNTH_TIMEOUT_MS, templa
 const open = templatesOf(
   appOf({
     ...PRODUCTION,
-    settings: { ...PRODUCTION.settings, openGroups: ['D'], corsOrigins: ['https://console.example.com'] },
+    settings: { ...PRODUCTION.settings, openGroups: ['D', 'E'], corsOrigins: ['https://console.example.com'] },
   }),
 );
 const ofOpen = (type: string): Resource[] => resourcesOf(open.values(), type);
@@ -140,7 +140,7 @@ describe('alarms for people', { timeout: SYNTH_TIMEOUT_MS }, () => {
     expect(aboutGroups(ofOpen('AWS::CloudWatch::Alarm'))).toMatchObject([
       {
         Properties: {
-          AlarmDescription: expect.stringMatching(/^API groups D answer everyone .* openGroups of stage "prod"/),
+          AlarmDescription: expect.stringMatching(/^API groups D, E answer everyone .* openGroups of stage "prod"/),
           ComparisonOperator: 'GreaterThanOrEqualToThreshold',
           Threshold: 0,
           TreatMissingData: 'breaching',

@@ -164,7 +164,7 @@ describe('the tables', { timeout: SYNTH_TIMEOUT_MS }, () => {
 });
 
 describe('the stage that runs on one machine', { timeout: SYNTH_TIMEOUT_MS }, () => {
-  it('is written as templates in the order of their imports, with group D open', () => {
+  it('is written as templates in the order of their imports, with groups D and E open', () => {
     const outdir = scratchDirectory();
     const files = synthesizeTemplates({ stage: 'local', outdir });
     expect(files.map((file) => /local(Data|Messaging|Identity|Realtime|Api|Observability)/.exec(file)?.[1])).toEqual([
@@ -172,7 +172,7 @@ describe('the stage that runs on one machine', { timeout: SYNTH_TIMEOUT_MS }, ()
     ]);
     expect(files.filter((file) => file.startsWith(outdir))).toHaveLength(files.length);
     const written = files.map((file) => readFileSync(file, 'utf8'));
-    expect(written.filter((template) => /"OPEN_GROUPS": "D"/.test(template))).toHaveLength(1);
+    expect(written.filter((template) => /"OPEN_GROUPS": "D,E"/.test(template))).toHaveLength(1);
     // Of the API and of identity.
     expect(written.join().match(/"THROTTLE_RATE": "10000",\s+"THROTTLE_BURST": "20000"/g)).toHaveLength(2);
     // Everything comes from one origin there.

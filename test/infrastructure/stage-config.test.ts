@@ -12,6 +12,7 @@ describe('the configuration of a stage', () => {
       corsOrigins: [],
       tokenKeys: ['a'],
       issuers: [],
+      stepQueues: {},
       poolShards: {},
       runRetentionDays: 30,
       closedMetrics: false,
@@ -33,6 +34,7 @@ describe('the configuration of a stage', () => {
       corsOrigins: ['https://a.example', '*'],
       tokenKeys: ['a', 'b', 'c'],
       issuers: [{ issuer: 'http://a.example', audience: ['x'], roleClaim: 'role', roles: {} }],
+      stepQueues: { orders: 'orders' },
       poolShards: { default: { sessions: 0 } },
       runRetentionDays: 0,
       logRetentionDays: 6,
@@ -47,10 +49,11 @@ describe('the configuration of a stage', () => {
       'account: an account is 12 digits',
       'region: a Region looks like eu-central-1',
       'removal:',
-      'openGroups.1: only D can be open',
+      'openGroups.1: only D, E can be open',
       'corsOrigins.1: an origin is https://host',
       'tokenKeys: two keys at the most',
       'issuers.0.issuer:',
+      'stepQueues.orders: a queue is "own", or an ARN like arn:aws:sqs:eu-central-1:123456789012:orders',
       'poolShards.default.sessions:',
       'runRetentionDays:',
       'logRetentionDays: CloudWatch Logs keeps events for 1, 3, 5, 7, 14, 30,',
@@ -147,7 +150,7 @@ describe('what a stage warns of', { timeout: SYNTH_TIMEOUT_MS }, () => {
 
   it.each([
     ['a stage with shut groups', PRODUCTION],
-    ['the local stage', { name: 'local', settings: { openGroups: ['D'] } }],
+    ['the local stage', { name: 'local', settings: { openGroups: ['D', 'E'] } }],
   ])('has nothing to say about %s', (_, stage) => {
     for (const stack of stacksOf(appOf(stage)).values()) {
       Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());

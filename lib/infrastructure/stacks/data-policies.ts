@@ -17,7 +17,7 @@ const LIST_INDEXES = [ORIGIN_INDEX, STATUS_INDEX];
 export const INDEXES = [READY_INDEX, ...LIST_INDEXES];
 
 /**
- * Lists of jobs, workers and categories. `list` names the list that a row is in; the other attributes are on jobs alone, so
+ * Lists of jobs, workers, categories and flows. `list` names the list that a row is in; the other attributes are on jobs alone, so
  * that nothing else of the table comes into an index.
  */
 export const DEFINITION_INDEXES = {
@@ -38,7 +38,7 @@ const REWRITING = ['UpdateItem', 'DeleteItem', 'BatchWriteItem', 'PartiQLUpdate'
 const actions = (...names: readonly string[]): string[] => names.map((name) => `dynamodb:${name}`);
 
 export const executionPolicies = (scope: Construct, { tableArn }: TableV2) => ({
-  /** Everything the engine does with runs and sessions. */
+  /** Everything the engine does with runs, sessions and transactions. */
   mayRun: new ManagedPolicy(scope, 'MayRun', {
     description: 'Read and change runs and sessions',
     statements: [
@@ -102,9 +102,9 @@ export const executionPolicies = (scope: Construct, { tableArn }: TableV2) => ({
 });
 
 export const definitionPolicies = (scope: Construct, { tableArn }: TableV2) => {
-  const { audit, idempotency, job, name, word, definitionCounts, worker, category, ...identity } =
+  const { audit, idempotency, job, name, word, definitionCounts, worker, category, flow, ...identity } =
     DEFINITION_PARTITIONS;
-  const defined = [job, name, word, definitionCounts, worker, category];
+  const defined = [job, name, word, definitionCounts, worker, category, flow];
   return {
     /** Looking up whose credential it is. */
     mayAuthenticate: new ManagedPolicy(scope, 'MayAuthenticate', {
@@ -149,14 +149,14 @@ export const definitionPolicies = (scope: Construct, { tableArn }: TableV2) => {
         }),
       ],
     }),
-    /** What it takes to execute a run: the version of its job, and the scripts of its category. */
+    /** What it takes to execute a run, and to go on after it: the version of its job or flow, and the scripts of its category. */
     mayReadJobs: new ManagedPolicy(scope, 'MayReadJobs', {
       description: 'Read jobs and categories',
       statements: [
         new PolicyStatement({
           actions: actions('GetItem', 'BatchGetItem', 'Query'),
           resources: [tableArn],
-          conditions: inPartitions([job, category, `${name}CATEGORY`]),
+          conditions: inPartitions([job, flow, category, `${name}CATEGORY`]),
         }),
         // All categories, for a worker that serves all.
         new PolicyStatement({ actions: actions('Query'), resources: [`${tableArn}/index/${LISTED_INDEX}`] }),
@@ -174,7 +174,7 @@ export const definitionPolicies = (scope: Construct, { tableArn }: TableV2) => {
       ],
     }),
     /**
-     * Everything about jobs, workers and categories, for whatever runs the engine. A query of an index is bound by the index
+     * Everything about jobs, workers, categories and flows, for whatever runs the engine. A query of an index is bound by the index
      * alone: `dynamodb:LeadingKeys` would be the index's keys there, which nothing but these rows has.
      */
     mayDefine: new ManagedPolicy(scope, 'MayDefine', {

@@ -2,7 +2,7 @@
 import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../constructs/nag-findings.ts';
 import { EXECUTE_TIMEOUT_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../constructs/service-function.ts';
@@ -31,6 +31,8 @@ export class MessagingStack extends Stack {
   readonly functionRuns: Queue;
   /** Those that the function could not even begin. Their runs are tried again or fail by their own alarms. */
   readonly failedFunctionRuns: Queue;
+  /** Those that steps of flows may send to, by their names. */
+  readonly stepQueues: Readonly<Record<string, IQueue>>;
   readonly schedules: CfnScheduleGroup;
   /** What EventBridge Scheduler acts as. */
   readonly schedulerRole: Role;
@@ -67,6 +69,10 @@ export class MessagingStack extends Stack {
       retentionPeriod: Duration.days(1),
       deadLetterQueue: { queue: this.failedFunctionRuns, maxReceiveCount: MAX_RECEIVES },
     });
+
+    this.stepQueues = Object.fromEntries(
+      Object.entries(config.stepQueues).map(([name, queue]) => [name, stepQueue(this, `StepQueue-${name}`, queue)]),
+    );
 
     // The L2 group makes up a physical name; left to CloudFormation, two deployments never meet.
     this.schedules = new CfnScheduleGroup(this, 'Schedules');
@@ -119,6 +125,17 @@ export class MessagingStack extends Stack {
     );
   }
 }
+
+/** Whoever receives from it decides what becomes of a message that it cannot handle. */
+const stepQueue = (scope: Construct, id: string, queue: string): IQueue => {
+  if (queue !== 'own') {
+    return Queue.fromQueueArn(scope, id, queue);
+  }
+  const own = new Queue(scope, id, { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
+  const reason = 'It is for whoever tries flows out: nothing of ours receives from it.';
+  Validations.of(own).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason });
+  return own;
+};
 
 /** A queue that keeps, for a person, what could not be handled. */
 const deadLetters = (scope: Construct, id: string): Queue => {

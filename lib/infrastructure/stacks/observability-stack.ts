@@ -179,7 +179,7 @@ const openGroupAlarms = (scope: Construct, topic: Topic, { stage, openGroups }: 
           threshold: 0,
           periods: 1,
           missing: TreatMissingData.BREACHING,
-          wrong: `API groups ${openGroups.join(', ')} answer everyone on the internet without a token; who can create a task runs commands on the workers.`,
+          wrong: `API groups ${openGroups.join(', ')} answer everyone on the internet without a token; who can create a task or a flow runs commands on the workers.`,
           todo: `Take them out of openGroups of stage "${stage}" in cdk.json and deploy; callers then need a token or an API key.`,
           runbook: 'groups-open',
         }),

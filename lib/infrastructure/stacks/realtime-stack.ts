@@ -9,7 +9,8 @@ import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-la
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
-import { connectEnvSchema, countsEnvSchema, engineEnvSchema } from '../../platform/env/schemas.ts';
+import { COUNTED_PARTITIONS } from '../../contracts/executions-table.ts';
+import { connectEnvSchema, countsEnvSchema, engineEnvSchema, executeEnvSchema } from '../../platform/env/schemas.ts';
 import { authenticationAccess } from '../authentication.ts';
 import { accessLogs } from '../constructs/access-logs.ts';
 import { acknowledgeAwsPolicy, acknowledgeWildcard } from '../constructs/nag-findings.ts';
@@ -169,9 +170,9 @@ export class RealtimeStack extends Stack {
       config,
       entry: 'functions/queue/execute.ts',
       description: 'Executes the runs of the pool without workers',
-      schema: engineEnvSchema,
-      environment: engine.environment,
-      policies: [...engine.policies, data.policies.mayReadJobs],
+      schema: executeEnvSchema,
+      environment: { ...engine.environment, STEP_QUEUES: addressesOf(messaging.stepQueues) },
+      policies: [...engine.policies, data.policies.mayReadJobs, ...maySendTo(this, messaging.stepQueues)],
       timeoutSeconds: EXECUTE_TIMEOUT_SECONDS,
     });
     acknowledgeQueueSource(this.execute);
@@ -186,16 +187,34 @@ export class RealtimeStack extends Stack {
   }
 }
 
+type Queues = MessagingStack['stepQueues'];
+
+/** JSON: by their names. An address has no character that JSON would escape. */
+const addressesOf = (queues: Queues): string =>
+  `{${Object.entries(queues)
+    .map(([name, { queueUrl }]) => `"${name}":"${queueUrl}"`)
+    .join(',')}}`;
+
+/** No other function may, and a step of a flow reaches no other queue. */
+const maySendTo = (scope: Construct, queues: Queues): readonly ManagedPolicy[] => {
+  const resources = Object.values(queues).map(({ queueArn }) => queueArn);
+  return resources.length === 0
+    ? []
+    : [
+        new ManagedPolicy(scope, 'MaySendForSteps', {
+          description: 'Send to the queues of steps',
+          statements: [new PolicyStatement({ actions: ['sqs:SendMessage'], resources })],
+        }),
+      ];
+};
+
 const acknowledgeQueueSource = (consumer: ServiceFunction): void =>
   Validations.of(consumer).acknowledge({
     id: 'Serverless-LambdaEventSourceMappingDestination',
     reason: 'A queue as a source takes no destination: messages that fail go to the dead letters of the queue itself.',
   });
 
-/** The rows of runs: submitted ones, and those of jobs. */
-const RUN_PARTITIONS = ['RUN#', 'JOB_RUN#'];
-
-/** The stream of changes to runs. */
+/** The stream of changes to the rows that the totals are made of. An event source takes five filters at most. */
 const countsSource = ({ executions }: DataStack, { uncountedChanges }: MessagingStack): DynamoEventSource =>
   // TableV2 is an ITable; only `exactOptionalPropertyTypes`, which the CDK is not compiled with, sees a difference.
   new DynamoEventSource(executions as ITable, {
@@ -215,7 +234,7 @@ const countsSource = ({ executions }: DataStack, { uncountedChanges }: Messaging
     retryAttempts: 100,
     maxRecordAge: Duration.hours(12),
     onFailure: new SqsDlq(uncountedChanges),
-    filters: RUN_PARTITIONS.map((prefix) =>
+    filters: Object.values(COUNTED_PARTITIONS).map((prefix) =>
       FilterCriteria.filter({ dynamodb: { Keys: { pk: { S: FilterRule.beginsWith(prefix) } } } }),
     ),
   });

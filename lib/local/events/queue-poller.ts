@@ -24,6 +24,12 @@ export type Poller = {
 /** The most that one ReceiveMessage or DeleteMessageBatch takes. */
 const SQS_BATCH = 10;
 const LONG_POLL_SECONDS = 20;
+/**
+ * Messages that a function is given at a time. Lambda gives each batch an environment of its own; here all of them share a
+ * thread whose SDK client has 50 sockets, and a call that waits for one for over a second fails: of 1,000 alarms at once most
+ * did, came again, and were in the way of the others.
+ */
+const MESSAGES_IN_HAND = 40;
 /** Pause after a queue that could not be read. */
 const ERROR_PAUSE_MS = 1_000;
 
@@ -77,6 +83,7 @@ export const startQueuePoller = (options: {
   const { client, source, queueUrl, region, invoke, logger } = options;
   const stopping = new AbortController();
   const batches = new Set<Promise<void>>();
+  let inHand = 0;
 
   const receive = async (max: number, waitSeconds: number): Promise<readonly Message[]> => {
     const { Messages = [] } = await client.send(
@@ -93,15 +100,15 @@ export const startQueuePoller = (options: {
   };
 
   /** The first messages as soon as there are any, then more of them until the batch is full or its window ends. */
-  const gather = async (): Promise<readonly Message[]> => {
-    const messages = [...(await receive(source.batchSize, LONG_POLL_SECONDS))];
+  const gather = async (most: number): Promise<readonly Message[]> => {
+    const messages = [...(await receive(most, LONG_POLL_SECONDS))];
     const windowEnd = Date.now() + source.batchingWindowMs;
-    while (messages.length > 0 && messages.length < source.batchSize && !stopping.signal.aborted) {
+    while (messages.length > 0 && messages.length < most && !stopping.signal.aborted) {
       const leftSeconds = Math.floor((windowEnd - Date.now()) / 1_000);
       if (leftSeconds < 1) {
         break;
       }
-      messages.push(...(await receive(source.batchSize - messages.length, leftSeconds)));
+      messages.push(...(await receive(most - messages.length, leftSeconds)));
     }
     return messages;
   };
@@ -130,14 +137,18 @@ export const startQueuePoller = (options: {
 
   const poll = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      if (batches.size >= source.maxConcurrency) {
+      if (batches.size >= source.maxConcurrency || inHand >= MESSAGES_IN_HAND) {
         await Promise.race(batches);
         continue;
       }
       try {
-        const messages = await gather();
+        const messages = await gather(Math.min(source.batchSize, MESSAGES_IN_HAND - inHand));
         if (messages.length > 0) {
-          const batch: Promise<void> = handle(messages).finally(() => batches.delete(batch));
+          inHand += messages.length;
+          const batch: Promise<void> = handle(messages).finally(() => {
+            inHand -= messages.length;
+            batches.delete(batch);
+          });
           batches.add(batch);
         }
       } catch (error) {

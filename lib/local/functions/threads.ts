@@ -52,6 +52,8 @@ const startThread = ({ root, definition, environment, logger, onOutput, onEnd }:
   const data: ThreadData = { entryUrl: pathToFileURL(join(root, entry)).href, exportName };
   const worker = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData: data,
+    // What a debugger shows, and whoever wants to end one.
+    name: entry,
     env: {
       ...environment,
       AWS_LAMBDA_FUNCTION_NAME: name,

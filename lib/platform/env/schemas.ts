@@ -108,9 +108,16 @@ export const docsEnvSchema = z.object({ ...common });
 export const connectEnvSchema = z.object({ ...common, ...definitions, TABLE_NAME: z.string().min(1) });
 /** Of whatever runs the engine and takes no requests: workers' frames, alarms, the reconciler. */
 export const engineEnvSchema = z.object(engine);
+/** Of what executes runs without a worker. */
+export const executeEnvSchema = z.object({
+  ...engine,
+  /** Addresses of the queues that steps of flows may send to, by their names. */
+  STEP_QUEUES: jsonOf(z.record(nameSchema, z.string().min(1))).default({}),
+});
 export const countsEnvSchema = z.object({ ...common, TABLE_NAME: z.string().min(1) });
 
 export type EngineEnv = z.infer<typeof engineEnvSchema>;
+export type ExecuteEnv = z.infer<typeof executeEnvSchema>;
 export type HttpEnv = z.infer<typeof httpEnvSchema>;
 export type IdentityEnv = z.infer<typeof identityEnvSchema>;
 export type ConnectEnv = z.infer<typeof connectEnvSchema>;

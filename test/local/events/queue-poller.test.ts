@@ -10,6 +10,7 @@ import { startQueueServer } from '../../../lib/local/aws/queue-server.ts';
 import { failedItems, startQueuePoller } from '../../../lib/local/events/queue-poller.ts';
 import type { Outcome } from '../../../lib/local/functions/invocation.ts';
 import type { QueueSource } from '../../../lib/local/template/application.ts';
+import { until } from '../../support/until.ts';
 import { credentials, failed, ok, recordingInvoke, silent } from '../support.ts';
 
 const region = 'us-east-1';
@@ -134,6 +135,38 @@ describe('a queue’s event source', () => {
     await stopped;
     expect(invocations).toHaveLength(2);
     expect(await left('parallel')).toBe(1);
+  });
+
+  it('has no more than 40 messages handled at a time, however many batches it may', async () => {
+    await createQueue('many');
+    const bodies = Array.from({ length: 50 }, (_, index) => String(index));
+    for (let at = 0; at < bodies.length; at += 10) {
+      await send('many', ...bodies.slice(at, at + 10));
+    }
+    const gate = Promise.withResolvers<void>();
+    let inHand = 0;
+    let most = 0;
+    let handled = 0;
+    const source: QueueSource = {
+      ...{ functionArn: 'fn', queueArn: arnOf('many'), batchSize: 10, batchingWindowMs: 0 },
+      ...{ maxConcurrency: 100, reportsItemFailures: true },
+    };
+    const invoke = async (_arn: string, event: unknown): Promise<Outcome> => {
+      const { length } = recordsOf(event as Readonly<{ [key: string]: unknown }>);
+      inHand += length;
+      most = Math.max(most, inHand);
+      if (inHand === 40) {
+        gate.resolve();
+      }
+      await gate.promise;
+      inHand -= length;
+      handled += length;
+      return ok({});
+    };
+    const poller = startQueuePoller({ client, source, queueUrl: urlOf('many'), region, invoke, logger: silent });
+    await until('all are handled', () => (handled >= 50 ? true : undefined));
+    await poller.stop();
+    expect(most).toBe(40);
   });
 
   it('gathers a batch over its window', async () => {
