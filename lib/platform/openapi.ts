@@ -167,6 +167,11 @@ const TAGS = [
   { name: 'B', description: 'Tasks with a schedule or without, their runs, workers, health and status' },
   { name: 'C', description: 'Logging in, users, API keys and the audit log' },
   { name: 'D', description: 'Tasks for an instant. Needs no credential where the stage has opened the group' },
+  {
+    name: 'E',
+    description:
+      'Flows, transactions with compensation, and the desk. Needs no credential where the stage has opened the group',
+  },
   { name: 'platform', description: 'The platform itself' },
 ];
 

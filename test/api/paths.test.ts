@@ -28,7 +28,7 @@ describe('paths and methods', () => {
     ['GET /.well-known/nothing', 404, { code: 404, message: expect.stringMatching(/^Nothing is served/) }],
     ['GET /api/v1/nothing', 404, { code: 404, message: expect.stringMatching(/^路径不存在/) }],
     ['POST /api/v1/cronjob/1', 405, { code: 405, message: '请求方法不允许: 此路径支持 GET, PUT, PATCH, DELETE' }],
-    ['GET /api/v1/flows/1', 404, { code: 404, message: expect.stringMatching(/^Nothing is served/) }],
+    ['GET /api/v1/flows/1/2', 404, { code: 404, message: expect.stringMatching(/^Nothing is served/) }],
     ['GET /api/v1/stats/x', 404, { code: 404, message: expect.stringMatching(/^Nothing is served/) }],
     ['GET /api/v1/tasks/1/2', 404, { error: expect.stringMatching(/^Nothing is served/) }],
     ['GET /nowhere', 404, { error: expect.stringMatching(/^Nothing is served/) }],

@@ -1,6 +1,7 @@
 /** What holds for every answer, who is let in, and the platform's own operations. */
 import { describe, expect, it } from 'vitest';
-import { aRun, createFakeEngine } from '../support/fake-engine.ts';
+import { MAX_OUTPUT_PIECE_BYTES, MAX_OUTPUT_PIECES } from '../../lib/contracts/limits.ts';
+import { aRun, createFakeEngine, type FakeEngine } from '../support/fake-engine.ts';
 import { bearer } from '../support/test-admission.ts';
 import { createTestApi } from '../support/test-api.ts';
 import { createCWorld } from './c-world.ts';
@@ -123,7 +124,26 @@ describe('a closed group', () => {
 
   it('does not become open with another group', async () => {
     expect((await createTestApi({ openGroups: ['A', 'E'] }).send('GET /api/v1/tasks')).status).toBe(401);
+    expect((await createTestApi({ openGroups: ['A', 'D'] }).send('GET /api/v1/flows')).status).toBe(401);
   });
+
+  it.each(['GET /api/v1/flows', 'GET /api/v1/transactions', 'GET /api/v1/exceptions', 'GET /api/v1/stats/overview'])(
+    'answers 401 to %s in the form of API E, which takes the scopes of flows',
+    async (request) => {
+      const { send } = createTestApi({ openGroups: [] });
+      const answer = await send(request);
+      expect([answer.status, answer.json()]).toEqual([
+        401,
+        { code: 401, message: expect.stringContaining('Authorization: Bearer') },
+      ]);
+      expect((await send(request, bearer('reader-key'))).json()).toEqual({
+        code: 403,
+        message: 'Not allowed: this takes the scope flows:read',
+      });
+      expect((await send(request, bearer('user-token'))).status).toBe(200);
+      expect((await createTestApi({ openGroups: ['E'] }).send(request)).status).toBe(200);
+    },
+  );
 
   it('leaves health public', async () => {
     expect((await createTestApi({ openGroups: [] }).send('GET /health')).status).toBe(200);
@@ -186,5 +206,72 @@ describe('GET /api/runs/:id/payload', () => {
 
   it('takes a run id', async () => {
     expect((await createTestApi().send('GET /api/runs/x/payload', bearer('worker-key'))).status).toBe(400);
+  });
+});
+
+describe('PUT /api/runs/:id/output', () => {
+  const STEP = '42~pay~1';
+  const LINE = `PUT /api/runs/${STEP}/output?attempt=2`;
+  const body = { piece: 0, text: 'long' };
+  type Stored = Parameters<FakeEngine['storeOutput']>[0];
+
+  const apiThat = (answers: 'stored' | 'stale' | 'not_found') => {
+    const asked: Stored[] = [];
+    const engine: FakeEngine = {
+      ...createFakeEngine(),
+      storeOutput: async (input) => {
+        asked.push(input);
+        return answers;
+      },
+    };
+    return { api: createTestApi({ engine }), asked };
+  };
+
+  it('hands over the piece of the attempt, for the pools of its key', async () => {
+    const { api, asked } = apiThat('stored');
+    expect((await api.send(LINE, { ...bearer('worker-key'), body })).status).toBe(204);
+    expect(asked).toMatchObject([{ run: STEP, attempt: 2, ...body }]);
+    expect(['default', 'gpu'].map((pool) => asked[0]?.servesPool(pool))).toEqual([true, false]);
+  });
+
+  it.each([
+    ['stale', 409],
+    ['not_found', 404],
+  ] as const)('answers a run that is %s with %i', async (answers, status) => {
+    const { api } = apiThat(answers);
+    expect((await api.send(LINE, { ...bearer('worker-key'), body })).status).toBe(status);
+  });
+
+  it('takes a piece that fits an item, however its characters are written, and none that does not', async () => {
+    const { api, asked } = apiThat('stored');
+    const send = async (text: string) =>
+      (await api.send(LINE, { ...bearer('worker-key'), body: { piece: 1, text } })).status;
+    expect(await send('\u0001'.repeat(MAX_OUTPUT_PIECE_BYTES))).toBe(204);
+    expect(await send('x'.repeat(MAX_OUTPUT_PIECE_BYTES + 1))).toBe(400);
+    expect(await send('é'.repeat(MAX_OUTPUT_PIECE_BYTES / 2 + 1))).toBe(400);
+    expect(await send('')).toBe(400);
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    [`PUT /api/runs/${STEP}/output`, body],
+    [`PUT /api/runs/${STEP}/output?attempt=0`, body],
+    [`PUT /api/runs/${STEP}/output?attempt=1.5`, body],
+    ['PUT /api/runs/42~pay/output?attempt=1', body],
+    [LINE, { piece: -1, text: 'x' }],
+    [LINE, { piece: MAX_OUTPUT_PIECES, text: 'x' }],
+    [LINE, { piece: 0.5, text: 'x' }],
+    [LINE, { piece: '0', text: 'x' }],
+    [LINE, { text: 'x' }],
+    [LINE, { piece: 0, text: 7 }],
+  ])('refuses %s with %j', async (line, given) => {
+    const { api, asked } = apiThat('stored');
+    expect((await api.send(line, { ...bearer('worker-key'), body: given })).status).toBe(400);
+    expect(asked).toEqual([]);
+  });
+
+  it('is for workers alone', async () => {
+    const { api } = apiThat('stored');
+    expect((await api.send(LINE, { body })).status).toBe(401);
   });
 });

@@ -42,7 +42,14 @@ export const createFakeEngine = (now: () => number = () => NOW): FakeEngine => {
   /** A due task of these types has run: as if a worker of theirs were there. */
   const current = (run: RunView): RunView =>
     run.status === 'scheduled' && run.executeAt <= now()
-      ? { ...run, status: 'succeeded', attempt: 1, endedAt: run.executeAt, updatedAt: run.executeAt }
+      ? {
+          ...run,
+          status: 'succeeded',
+          attempt: 1,
+          dispatchedAt: run.executeAt,
+          endedAt: run.executeAt,
+          updatedAt: run.executeAt,
+        }
       : run;
   const read = (id: string): RunView | undefined => {
     const run = runs.get(id);

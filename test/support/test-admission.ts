@@ -64,7 +64,7 @@ export const createTestAdmission = (
     verified,
     refusals,
     throttled,
-    openGroups: over.openGroups ?? ['D'],
+    openGroups: over.openGroups ?? ['D', 'E'],
     throttle: async (name) => {
       throttled.push(name);
       return (await over.throttle?.(name)) ?? { kind: 'taken' };

@@ -3,8 +3,8 @@
  * whatever must be there for that. An operation without its request does not compile.
  */
 import * as z from 'zod';
-import { formatInstant } from '../../lib/contracts/http/instant.ts';
 import type { OperationId } from '../../lib/contracts/http/operations.ts';
+import { formatInstant } from '../../lib/domain/instant.ts';
 import type { Cast } from './walk-credentials.ts';
 import { PASSWORD, type WalkWorld } from './walk-world.ts';
 
@@ -20,6 +20,9 @@ type Make = (world: WalkWorld, cast: Cast, person: keyof Cast | undefined) => Pr
 
 const idSchema = z.object({ data: z.object({ id: z.coerce.string() }) }).transform(({ data }) => data.id);
 const runSchema = z.object({ task: z.object({ id: z.coerce.string() }) }).transform(({ task }) => task.id);
+const polledSchema = z
+  .object({ data: z.object({ runs: z.tuple([z.object({ run: z.string(), attempt: z.int() })]) }) })
+  .transform(({ data }) => data.runs[0]);
 const lockSchema = z.object({ data: z.object({ value: z.string() }) }).transform(({ data }) => data.value);
 const anything = z.unknown();
 
@@ -100,6 +103,76 @@ const onOwnKey =
     return { at: { id: key.id }, ...(given && { body: given }) };
   };
 
+const exceptionSchema = z
+  .object({ data: z.object({ list: z.array(z.object({ id: z.coerce.string() })) }) })
+  .transform(({ data }, context) => {
+    const [newest] = data.list;
+    if (newest === undefined) {
+      context.addIssue({ code: 'custom', message: 'There is no exception' });
+      return z.NEVER;
+    }
+    return newest.id;
+  });
+
+/** Fails at once, with nothing executed: there are no such params. */
+const BROKEN = { handler: 'none', value: '$.params.none' };
+const flowOf = (definition: object, name = 'walk') => ({
+  ...{ name, flow_type: 'test', create_user: 'walker' },
+  definition: JSON.stringify(definition),
+});
+const WAITING = flowOf({ tasks: [{ id: 'wait', type: 'wait', config: { signal: true } }] });
+const FAILING = {
+  tasks: [
+    { id: 'first', config: BROKEN, compensate: { config: BROKEN, retry: { strategy: 'no_retry' } } },
+    { id: 'second', depends_on: ['first'], config: BROKEN },
+  ],
+};
+const addFlow = (world: WalkWorld, flow: object = WAITING): Promise<string> =>
+  world.prepare('POST /api/v1/flows', idSchema, flow);
+const onFlow =
+  (given?: object): Make =>
+  async (world) => ({ at: { id: await addFlow(world) }, ...(given && { body: given }) });
+
+const INSTANCE = 'walk-1';
+const start = async (world: WalkWorld, flow?: object): Promise<void> => {
+  const flow_id = await addFlow(world, flow);
+  await world.prepare('POST /api/v1/transactions', anything, { instance_id: INSTANCE, flow_id });
+};
+const onTransaction =
+  (given?: object): Make =>
+  async (world) => {
+    await start(world);
+    return { at: { id: INSTANCE }, ...(given && { body: given }) };
+  };
+/** A worker has fetched the run of a step. */
+const onHeldStep: Make = async (world) => {
+  await start(world, flowOf({ tasks: [{ id: 'only', config: { handler: 'shell' } }] }));
+  const poll = `POST /api/workers/${WORKER}/poll`;
+  const { run, attempt } = await world.prepare(poll, polledSchema, { handlers: ['shell'] });
+  return { at: { id: run }, query: `attempt=${attempt}`, body: { piece: 0, text: 'long' } };
+};
+const newestException = (world: WalkWorld): Promise<string> =>
+  world.prepare('GET /api/v1/exceptions?handled=false', exceptionSchema);
+const addException = async (world: WalkWorld, over: object = {}): Promise<string> => {
+  await start(world, flowOf({ ...FAILING, ...over }));
+  return newestException(world);
+};
+const onException =
+  (given?: object): Make =>
+  async (world) => ({ at: { id: await addException(world) }, ...(given && { body: given }) });
+/** The first task was done by hand, the second failed, and so did the compensation of the first. */
+const onFailedCompensation: Make = async (world) => {
+  await world.prepare(`POST /api/v1/exceptions/${await addException(world)}/done`, anything, {});
+  await world.prepare(`POST /api/v1/exceptions/${await newestException(world)}/compensate`, anything, {});
+  return { at: { id: await newestException(world) } };
+};
+const onProposal: Make = async (world) => {
+  const id = await addException(world, { two_person_approval: true });
+  const proposed = z.object({ data: z.object({ proposal: z.object({ id: z.int() }) }) });
+  const { data } = await world.prepare(`POST /api/v1/exceptions/${id}/skip`, proposed, {});
+  return { at: { id }, body: { proposal_id: data.proposal.id } };
+};
+
 export const WALK_REQUESTS: Readonly<Record<OperationId, Make>> = {
   health: nothing,
   getJwks: nothing,
@@ -124,6 +197,7 @@ export const WALK_REQUESTS: Readonly<Record<OperationId, Make>> = {
   cancelTask: onRun(),
   listTasks: nothing,
   downloadPayload: onRun(),
+  storeOutput: onHeldStep,
 
   createTaskLog: async (world) => ({ body: { task_id: await addRun(world), content: 'a line\n' } }),
   listTaskLogs: nothing,
@@ -211,4 +285,39 @@ export const WALK_REQUESTS: Readonly<Record<OperationId, Make>> = {
   releaseLock: onHeldLock,
   checkLock: query('key=walk'),
   refreshLock: onHeldLock,
+
+  createFlow: body(WAITING),
+  listFlows: nothing,
+  getFlow: onFlow(),
+  updateFlow: onFlow({ description: 'another' }),
+  deleteFlow: onFlow(),
+  activateFlow: onFlow(),
+  deactivateFlow: onFlow(),
+  rehearseFlow: onFlow(),
+  startTransaction: async (world) => ({ body: { instance_id: INSTANCE, flow_id: await addFlow(world) } }),
+  listTransactions: nothing,
+  getTransaction: onTransaction(),
+  retryTransaction: async (world) => {
+    await addException(world);
+    return { at: { id: INSTANCE } };
+  },
+  cancelTransaction: onTransaction(),
+  signalTransaction: onTransaction({ task_id: 'wait' }),
+  listTransactionTasks: onTransaction(),
+  listTransactionLogs: onTransaction(),
+  listExceptions: nothing,
+  retryExceptions: async (world) => ({ body: pastOf(world) }),
+  getException: onException(),
+  handleException: onException(),
+  retryException: onException(),
+  skipException: onException(),
+  completeException: onException(),
+  compensateException: onException(),
+  forwardException: onFailedCompensation,
+  assignException: onException({ assignee: 'lena' }),
+  commentException: onException({ text: 'seen' }),
+  approveException: onProposal,
+  rejectException: onProposal,
+  statsOverview: nothing,
+  statsOfFlow: onFlow(),
 };

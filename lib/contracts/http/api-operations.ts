@@ -55,8 +55,44 @@ import { cancelRun, getJobLedger, getRun, listJobRuns, triggerJob } from './b/ru
 import { systemHealth, systemStatus } from './b/system.ts';
 import { changeJobs, createJob, deleteJob, getJob, listJobs, updateJob } from './b/tasks.ts';
 import { getWorker, heartbeatWorker, listWorkers, updateWorker } from './b/workers.ts';
+import {
+  approveException,
+  assignException,
+  commentException,
+  compensateException,
+  completeException,
+  forwardException,
+  getException,
+  handleException,
+  listExceptions,
+  rejectException,
+  retryException,
+  retryExceptions,
+  skipException,
+} from './e/exceptions.ts';
+import {
+  activateFlow,
+  createFlow,
+  deactivateFlow,
+  deleteFlow,
+  getFlow,
+  listFlows,
+  rehearseFlow,
+  updateFlow,
+} from './e/flows.ts';
+import { statsOfFlow, statsOverview } from './e/stats.ts';
+import {
+  cancelTransaction,
+  getTransaction,
+  listTransactionLogs,
+  listTransactions,
+  listTransactionTasks,
+  retryTransaction,
+  signalTransaction,
+  startTransaction,
+} from './e/transactions.ts';
 import { getMetrics } from './metrics.ts';
-import { downloadPayload, health } from './platform.ts';
+import { downloadPayload, health, storeOutput } from './platform.ts';
 import { cancelTask, createTask, getTask, listTasks } from './tasks.ts';
 
 /** In the order in which the documentation shows them within their groups. */
@@ -138,7 +174,39 @@ export const apiOperations = {
   getTask,
   cancelTask,
   listTasks,
+  createFlow,
+  listFlows,
+  getFlow,
+  updateFlow,
+  deleteFlow,
+  activateFlow,
+  deactivateFlow,
+  rehearseFlow,
+  startTransaction,
+  listTransactions,
+  getTransaction,
+  retryTransaction,
+  cancelTransaction,
+  signalTransaction,
+  listTransactionTasks,
+  listTransactionLogs,
+  listExceptions,
+  retryExceptions,
+  getException,
+  handleException,
+  retryException,
+  skipException,
+  completeException,
+  compensateException,
+  forwardException,
+  assignException,
+  commentException,
+  approveException,
+  rejectException,
+  statsOverview,
+  statsOfFlow,
   health,
   getMetrics,
   downloadPayload,
+  storeOutput,
 };

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import type { Scope } from '../../domain/identity/access.ts';
-import { formatInstant } from './instant.ts';
+import { formatInstant } from '../../domain/instant.ts';
 
 /** Who a principal would have to be where no scope helps: the user that is meant, any user, a login. */
 export type Standing = 'self' | 'user' | 'login';

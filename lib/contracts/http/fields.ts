@@ -1,7 +1,7 @@
 /** Fields of bodies, with their refusals in the words of APIs A, B and C: what is wrong, after 请求参数错误. */
 import * as z from 'zod';
+import { formatInstant, parseInstant } from '../../domain/instant.ts';
 import { badRequest, required, wrongType } from './c-inputs.ts';
-import { formatInstant, parseInstant } from './instant.ts';
 
 /** `null` is as good as absent. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);

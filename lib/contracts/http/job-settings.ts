@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { DAY_RULES, type DayRule, GAP_POLICIES, OVERLAP_POLICIES, type Schedule } from '../../domain/cron/schedule.ts';
 import { ROUTING_STRATEGIES, type RoutingStrategy, type WorkerNeeds } from '../../domain/fleet/needs.ts';
+import { formatInstant } from '../../domain/instant.ts';
 import {
   CONCURRENCY_POLICIES,
   type ConcurrencyPolicy,
@@ -15,7 +16,6 @@ import {
 import { nameSchema } from '../frames.ts';
 import { badRequest, wrongType } from './c-inputs.ts';
 import { instant, oneOf, optional, text, wholeNumber } from './fields.ts';
-import { formatInstant } from './instant.ts';
 
 /** A day: a share of it spreads even a nightly job over the whole night. */
 const MAX_JITTER_S = 86_400;

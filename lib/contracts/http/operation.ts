@@ -5,10 +5,10 @@
 import type * as z from 'zod';
 
 /** Whose operation it is: an API group (its letter), or the platform's own. The stage opens groups by their letter. */
-export type Group = 'A' | 'B' | 'C' | 'D' | 'platform';
+export type Group = 'A' | 'B' | 'C' | 'D' | 'E' | 'platform';
 
 /** Groups whose documents know no authentication: a stage may serve these without a credential, and no others. */
-export const OPENABLE_GROUPS = ['D'] as const satisfies readonly Group[];
+export const OPENABLE_GROUPS = ['D', 'E'] as const satisfies readonly Group[];
 export const isOpenable = (group: Group): boolean => OPENABLE_GROUPS.some((openable) => openable === group);
 
 /** One successful answer, by its status. */

@@ -1,8 +1,8 @@
 /** What API D takes. The messages are its document's, word for word, where that has one. */
 import * as z from 'zod';
 import { isPlainId } from '../../domain/ids.ts';
+import { parseInstant } from '../../domain/instant.ts';
 import { DEFAULT_MAX_TRIES, MAX_TRIES } from '../limits.ts';
-import { parseInstant } from './instant.ts';
 import { MAX_TASK_TYPE_LENGTH, TASK_STATUSES } from './task.ts';
 
 export const MALFORMED_BODY = 'Invalid request body';

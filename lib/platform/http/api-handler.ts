@@ -13,7 +13,11 @@ import { type JobDependencies, jobHandlers } from './handlers/b/job-handlers.ts'
 import { type PollDependencies, pollHandlers } from './handlers/b/poll-handlers.ts';
 import { type RunDependencies, runHandlers } from './handlers/b/run-handlers.ts';
 import { type WorkerDependencies, workerHandlers } from './handlers/b/worker-handlers.ts';
-import { platformHandlers } from './handlers/platform-handlers.ts';
+import { type ExceptionDependencies, exceptionHandlers } from './handlers/e/exception-handlers.ts';
+import { type FlowDependencies, flowHandlers } from './handlers/e/flow-handlers.ts';
+import { type StatsDependencies, statsHandlers } from './handlers/e/stats-handlers.ts';
+import { type TransactionDependencies, transactionHandlers } from './handlers/e/transaction-handlers.ts';
+import { type PlatformDependencies, platformHandlers } from './handlers/platform-handlers.ts';
 import { type SystemDependencies, systemHandlers } from './handlers/system-handlers.ts';
 import { type TaskDependencies, taskHandlers } from './handlers/task-handlers.ts';
 import { createHttpHandler, type HttpDependencies } from './http-handler.ts';
@@ -22,6 +26,10 @@ import type { HandlersOf } from './serve.ts';
 type ApiOperations = typeof apiOperations;
 
 type HandlerDependencies = CategoryDependencies &
+  ExceptionDependencies &
+  FlowDependencies &
+  StatsDependencies &
+  TransactionDependencies &
   CronjobDependencies &
   CronjobTaskDependencies &
   JobDependencies &
@@ -32,6 +40,7 @@ type HandlerDependencies = CategoryDependencies &
   SystemDependencies &
   TaskDependencies &
   TaskLogDependencies &
+  PlatformDependencies &
   WhyDependencies;
 
 export type ApiDependencies = Omit<HandlerDependencies, 'now' | 'pause'> &
@@ -57,7 +66,11 @@ export const createHandlers = (dependencies: HandlerDependencies): HandlersOf<Ap
   ...pollHandlers(dependencies),
   ...registeredWorkerHandlers(dependencies),
   ...systemHandlers(dependencies),
-  ...platformHandlers(dependencies.engine),
+  ...flowHandlers(dependencies),
+  ...transactionHandlers(dependencies),
+  ...exceptionHandlers(dependencies),
+  ...statsHandlers(dependencies),
+  ...platformHandlers(dependencies),
 });
 
 export const createApiHandler = ({

@@ -1,8 +1,8 @@
 /** The body of a request as JSON, or a refusal that says what to change. */
 import { MAX_BODY_BYTES, MAX_JSON_DEPTH } from '../../contracts/limits.ts';
+import { nestsDeeperThan, parseExactJson } from '../../domain/exact-json.ts';
 import type { HttpEvent } from './event.ts';
 import { headerOf } from './event.ts';
-import { nestsDeeperThan, parseExactJson } from './exact-json.ts';
 import { Refusal } from './refusal.ts';
 
 const JSON_TYPE = /^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;

@@ -70,6 +70,7 @@ describe('taskView', () => {
     const task = shown({
       status: 'succeeded',
       attempt: 3,
+      dispatchedAt: NOW,
       tries: 1,
       worker: 'local',
       startedAt: NOW + 5,

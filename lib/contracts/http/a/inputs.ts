@@ -1,8 +1,8 @@
 /** What API A's operations take in common. */
 import * as z from 'zod';
 import { isPlainId, isRunId } from '../../../domain/ids.ts';
+import { parseInstant } from '../../../domain/instant.ts';
 import { badRequest } from '../c-inputs.ts';
-import { parseInstant } from '../instant.ts';
 
 export const NOT_FOUND = '记录不存在';
 export const EXISTS = '记录已存在';

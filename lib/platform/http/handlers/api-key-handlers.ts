@@ -3,8 +3,8 @@ import type { Identity, MadeKey, NewKey } from '../../../application/identity/ap
 import { MAX_KEYS_PER_USER } from '../../../application/ports/identity.ts';
 import type { ApiKeyView } from '../../../contracts/http/api-keys.ts';
 import { badRequest } from '../../../contracts/http/c-inputs.ts';
-import { formatInstant } from '../../../contracts/http/instant.ts';
 import { type ApiKey, keyPrefix } from '../../../domain/identity/api-key.ts';
+import { formatInstant } from '../../../domain/instant.ts';
 import type { Handlers } from '../serve.ts';
 import { answer, answerWith, idempotencyOf, UNKNOWN_USER } from './c-answers.ts';
 

@@ -1,8 +1,9 @@
 /** API C's envelope around what its handlers answer, and the refusals that several of them share. */
-import { formatInstant } from '../../../contracts/http/instant.ts';
+
 import type { UserView } from '../../../contracts/http/user.ts';
 import type { User } from '../../../domain/identity/user.ts';
 import { isActive } from '../../../domain/identity/user.ts';
+import { formatInstant } from '../../../domain/instant.ts';
 import { retryAfter, secondsUntil } from '../retry-after.ts';
 
 /** @param now epoch ms */

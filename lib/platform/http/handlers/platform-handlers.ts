@@ -1,10 +1,14 @@
-/** Health, and the payloads that workers fetch. */
+/** Health, and what workers fetch and bring that is too large for a frame. */
 import type { Engine } from '../../../application/api.ts';
 import { servesPool } from '../../../domain/identity/access.ts';
 import { prefersText } from '../prefers-text.ts';
 import type { Handlers } from '../serve.ts';
 
-export const platformHandlers = (engine: Pick<Engine, 'getRun'>): Pick<Handlers, 'health' | 'downloadPayload'> => ({
+export type PlatformDependencies = { readonly engine: Pick<Engine, 'getRun' | 'storeOutput'> };
+
+export const platformHandlers = ({
+  engine,
+}: PlatformDependencies): Pick<Handlers, 'health' | 'downloadPayload' | 'storeOutput'> => ({
   health: ({ headers }) =>
     prefersText(headers.accept)
       ? { status: 200, type: 'text/plain', text: 'OK' }
@@ -16,5 +20,18 @@ export const platformHandlers = (engine: Pick<Engine, 'getRun'>): Pick<Handlers,
     return run && servesPool(principal.pools, run.pool)
       ? { status: 200, type: 'application/json', text: run.payload }
       : { status: 404, error: 'Run not found' };
+  },
+
+  storeOutput: async ({ params, query, body }, { principal }) => {
+    const serves = (pool: string): boolean => servesPool(principal.pools, pool);
+    const stored = await engine.storeOutput({ run: params.id, ...query, ...body, servesPool: serves });
+    switch (stored) {
+      case 'stored':
+        return { status: 204 };
+      case 'stale':
+        return { status: 409, error: 'The attempt is not in flight' };
+      case 'not_found':
+        return { status: 404, error: 'Run not found' };
+    }
   },
 });

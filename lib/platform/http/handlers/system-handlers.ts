@@ -1,9 +1,9 @@
 /** Health, the overview and the metrics: what monitors ask. */
 import type { Engine } from '../../../application/api.ts';
 import { isHealthy, type Overview, type ServiceHealth } from '../../../application/fleet/overview.ts';
-import { formatInstant } from '../../../contracts/http/instant.ts';
 import { METRICS_TYPE } from '../../../contracts/http/metrics.ts';
 import { API_VERSION } from '../../../contracts/version.ts';
+import { formatInstant } from '../../../domain/instant.ts';
 import type { Handlers } from '../serve.ts';
 import { answerWith } from './c-answers.ts';
 import { metricsText } from './metrics-text.ts';

@@ -3,8 +3,9 @@
  * whose value is `undefined` is not printed.
  */
 import type { RunView } from '../../../application/api.ts';
-import { formatInstant } from '../../../contracts/http/instant.ts';
 import type { Task, TaskAttempt, TaskStatus } from '../../../contracts/http/task.ts';
+import { parseExactJson } from '../../../domain/exact-json.ts';
+import { formatInstant } from '../../../domain/instant.ts';
 import {
   type AttemptRecord,
   type Evidence,
@@ -13,7 +14,6 @@ import {
   type RunStatus,
   triesBegun,
 } from '../../../domain/run.ts';
-import { parseExactJson } from '../exact-json.ts';
 
 const STATUS: Readonly<Record<RunStatus, TaskStatus>> = {
   scheduled: 'pending',
@@ -39,11 +39,13 @@ const REASON_TEXT: Readonly<Record<FailureReason, string>> = {
   not_started: 'It was not begun in time',
   worker_lost: 'The worker was lost',
   payload_unavailable: 'The worker could not fetch the payload',
+  output_not_stored: 'It succeeded, and its output could not be kept',
   no_handler: 'The worker has no handler of this type',
   refused: 'The worker does not allow this',
   bad_payload: 'The payload lacks what the handler needs',
   operator: 'A person ended it',
   operator_not_run: 'A person said that it could not be executed',
+  not_fulfilled: 'What it waited for came to another end',
 };
 
 const instant = (epochMs: number | undefined): string | undefined =>

@@ -4,7 +4,7 @@ import type { Idempotency } from '../../../../application/api.ts';
 import type { Caller } from '../../../../application/identity/api.ts';
 import { EXISTS, KEY_REUSED, NOT_FOUND } from '../../../../contracts/http/a/inputs.ts';
 import { badRequest } from '../../../../contracts/http/c-inputs.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 
 export const ok = <const S extends 200 | 201, const D>(status: S, data: D) =>
   ({ status, body: { code: 0, message: 'ok', data } }) as const;

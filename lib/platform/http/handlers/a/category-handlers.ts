@@ -3,7 +3,7 @@ import type { Engine } from '../../../../application/api.ts';
 import type { CategoryFields } from '../../../../application/fleet/categories.ts';
 import type { Category } from '../../../../application/ports/index.ts';
 import type { CategoryView, ListCategoriesQuery } from '../../../../contracts/http/a/categories.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import type { Handlers } from '../../serve.ts';
 import { ok, TAKEN, UNKNOWN } from './a-answers.ts';
 

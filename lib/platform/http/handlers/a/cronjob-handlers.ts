@@ -4,9 +4,9 @@ import type { ChangeJobResult, Jobs, JobView, ListJobsInput } from '../../../../
 import type { JobIndex } from '../../../../application/ports/index.ts';
 import type { CronjobFields } from '../../../../contracts/http/a/cronjob-inputs.ts';
 import { BAD_CURSOR, MOST_IN_BULK } from '../../../../contracts/http/a/inputs.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
 import { DEFAULT_SETTINGS, resolveSettings } from '../../../../contracts/http/job-settings.ts';
 import type { AuditDraft } from '../../../../domain/identity/audit.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import type { Handlers } from '../../serve.ts';
 import { fitPool, fitPoolOf } from '../function-pool.ts';
 import { bad, busy, idempotencyOf, instantOrNull, ok, REUSED, TAKEN, UNKNOWN } from './a-answers.ts';

@@ -2,8 +2,8 @@
 import type { BackfillView, BulkDone, JobView, LedgerEntry } from '../../../../application/jobs/api.ts';
 import type { Cronjob } from '../../../../contracts/http/a/cronjob.ts';
 import { NOT_FOUND } from '../../../../contracts/http/a/inputs.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
 import { jobSettingsView } from '../../../../contracts/http/job-settings.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import { instantOrNull } from './a-answers.ts';
 import { statusOf } from './task-words.ts';
 import { timeoutOf, workOf } from './work.ts';

@@ -1,6 +1,6 @@
 /** API A's locks. */
 import type { Engine } from '../../../../application/api.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import type { Handlers } from '../../serve.ts';
 import { bad, ok } from './a-answers.ts';
 

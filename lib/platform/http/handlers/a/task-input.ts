@@ -5,7 +5,7 @@ import type { SubmitInput } from '../../../../application/api.ts';
 import type { Metadata } from '../../../../contracts/http/a/metadata.ts';
 import type { Task } from '../../../../contracts/http/a/task.ts';
 import type { createTaskBody, TaskFields } from '../../../../contracts/http/a/task-inputs.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import type { TaskForm } from '../../../../domain/run.ts';
 import { DEFAULT_NAME, DEFAULT_PRIORITY, givenOf, keptOf, needsWith, payloadWith, timeoutMsOf } from './work.ts';
 

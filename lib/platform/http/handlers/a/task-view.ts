@@ -2,8 +2,8 @@
 import type { RunView } from '../../../../application/api.ts';
 import type { JobBrief } from '../../../../application/jobs/api.ts';
 import type { Task } from '../../../../contracts/http/a/task.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
 import { parseJobRunId } from '../../../../domain/ids.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import { keepsOutput, type Run, type TaskForm } from '../../../../domain/run.ts';
 import { instantOrNull } from './a-answers.ts';
 import { outputOf, statusOf } from './task-words.ts';

@@ -53,11 +53,13 @@ const REASON_TEXT: Readonly<Record<FailureReason, string>> = {
   not_started: '未在截止时间前开始',
   worker_lost: '工作节点失联',
   payload_unavailable: '工作节点无法获取任务内容',
+  output_not_stored: '执行成功, 但输出无法保存',
   no_handler: '工作节点没有对应的执行器',
   refused: '工作节点不允许执行',
   bad_payload: '任务内容缺少执行器所需的字段',
   operator: '由操作员结束',
   operator_not_run: '由操作员结束: 无法执行',
+  not_fulfilled: '所等待的事务没有成功',
 };
 
 const SKIP_TEXT: Readonly<Record<NonNullable<Run['skip']>, string>> = {

@@ -4,8 +4,8 @@
  */
 import type { Metadata, MetadataView } from '../../../../contracts/http/a/metadata.ts';
 import { needsOf } from '../../../../contracts/http/job-settings.ts';
+import { parseExactJson } from '../../../../domain/exact-json.ts';
 import type { WorkerNeeds } from '../../../../domain/fleet/needs.ts';
-import { parseExactJson } from '../../exact-json.ts';
 
 /** 30 days stand for API A's "no timeout": what runs longer is stuck. */
 const NO_TIMEOUT_MS = 30 * 86_400_000;

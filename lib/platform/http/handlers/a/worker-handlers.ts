@@ -4,7 +4,7 @@ import type { WorkerPatch, WorkerView } from '../../../../application/fleet/work
 import type { Caller } from '../../../../application/identity/api.ts';
 import { EXISTS, FOREIGN_POOL, NOT_FOUND, type Order } from '../../../../contracts/http/a/inputs.ts';
 import type { RegisteredWorker } from '../../../../contracts/http/a/workers.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import { spokenPools } from '../../authorize.ts';
 import type { Handlers } from '../../serve.ts';
 

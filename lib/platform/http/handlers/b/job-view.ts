@@ -2,9 +2,9 @@
 import type { JobView } from '../../../../application/jobs/api.ts';
 import type { ScheduledTask } from '../../../../contracts/http/b/task.ts';
 import type { PriorityWord } from '../../../../contracts/http/b/task-inputs.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
 import { jobSettingsView } from '../../../../contracts/http/job-settings.ts';
 import { parseJobRunId } from '../../../../domain/ids.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import { fieldsOf } from './executor.ts';
 
 /** Of the classes from 1 (first) to 10 (last). */

@@ -2,8 +2,8 @@
 import type { Engine } from '../../../../application/api.ts';
 import { BAD_CURSOR } from '../../../../contracts/http/a/inputs.ts';
 import { badRequest } from '../../../../contracts/http/c-inputs.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
 import type { AuditDraft } from '../../../../domain/identity/audit.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import { isTerminal, type RunStatus } from '../../../../domain/run.ts';
 import type { Handlers } from '../../serve.ts';
 import { answerWith } from '../c-answers.ts';

@@ -1,7 +1,7 @@
 /** A run in API B's words. */
 import type { RunView } from '../../../../application/api.ts';
 import type { RunStatusWord, TaskRun } from '../../../../contracts/http/b/run.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import { RUN_STATUSES, type RunStatus } from '../../../../domain/run.ts';
 import { errorMessage } from '../task-view.ts';
 

@@ -2,7 +2,7 @@
 import type { Engine } from '../../../../application/api.ts';
 import type { WorkerReport, WorkerView } from '../../../../application/fleet/workers-api.ts';
 import type { FleetWorker } from '../../../../contracts/http/b/workers.ts';
-import { formatInstant } from '../../../../contracts/http/instant.ts';
+import { formatInstant } from '../../../../domain/instant.ts';
 import { spokenPools } from '../../authorize.ts';
 import type { Handlers } from '../../serve.ts';
 import { answerWith } from '../c-answers.ts';
