@@ -1,9 +1,9 @@
 /** Those who keep jobs: straight into the use cases, as any API would, and again where nobody answers. */
-import type { Engine } from '../../lib/application/api.ts';
 import type { BackfillResult, JobInput, JobPatch } from '../../lib/application/jobs/api.ts';
+import { createAsker } from './asker.ts';
 import type { Basics } from './basics.ts';
 import type { Functions } from './cloud/functions.ts';
-import type { Behaviour } from './fleet/handler.ts';
+import type { Behaviour } from './fleet/behaviour.ts';
 
 export type JobOrder = Partial<Omit<JobInput, 'name' | 'payload' | 'schedule' | 'policy'>> &
   Partial<Behaviour> & {
@@ -20,10 +20,6 @@ export type JobOrder = Partial<Omit<JobInput, 'name' | 'payload' | 'schedule' | 
 
 type Surroundings = Pick<Basics, 'timeline' | 'faults' | 'ledger' | 'say'> & { readonly functions: Functions };
 
-/** Somebody waits so long for an answer, and so long before he asks again. */
-const GIVES_UP_MS = 30_000;
-const AGAIN_MS = 2_000;
-const TRIES = 8;
 const STARTS_IN_MS = 5_000;
 const CLERK = 'user:1';
 
@@ -45,39 +41,11 @@ export const payloadOf = ({
   progress = false,
 }: Partial<Behaviour>): string => JSON.stringify({ label, workMs, fails, prints, progress });
 
-export const createClerk = ({ timeline, faults, ledger, say, functions }: Surroundings) => {
+export const createClerk = (surroundings: Surroundings) => {
+  const { timeline, ledger } = surroundings;
+  const { ask, insist } = createAsker('clerk', surroundings);
   const ids = new Map<string, string>();
   let orders = 0;
-
-  /** Once, answered or not. */
-  const ask = async <Answer>(what: string, work: (engine: Engine) => Promise<Answer>): Promise<Answer | undefined> => {
-    if (faults.strike('request_doubled')) {
-      void functions.invoke('engine', work);
-    }
-    const unanswered = faults.strike('request_unanswered');
-    const ended = await Promise.race([
-      functions.invoke('engine', work),
-      timeline.pause(GIVES_UP_MS).then(() => ({ kind: 'died' }) as const),
-    ]);
-    const answer = ended.kind === 'answered' && !unanswered ? ended.answer : undefined;
-    say(() => ['clerk', `${what} → ${answer === undefined ? 'no answer' : JSON.stringify(answer).slice(0, 80)}`]);
-    return answer;
-  };
-
-  /** Until somebody answers. */
-  const insist = async <Answer>(
-    what: string,
-    work: (engine: Engine) => Promise<Answer>,
-  ): Promise<Answer | undefined> => {
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      const answer = await ask(what, work);
-      if (answer !== undefined) {
-        return answer;
-      }
-      await timeline.pause(AGAIN_MS);
-    }
-    return undefined;
-  };
 
   const inputOf = (order: JobOrder): JobInput => {
     const { label, every, concurrency = 'allow', misfire = 'fire_once', misfireCap = 100, deadlineMs } = order;

@@ -4,7 +4,7 @@ import type { Context } from 'aws-lambda';
 import { httpEvent, lambdaContext } from '../support/http-event.ts';
 import type { Basics } from './basics.ts';
 import type { Functions } from './cloud/functions.ts';
-import type { Behaviour } from './fleet/handler.ts';
+import type { Behaviour } from './fleet/behaviour.ts';
 
 export type Order = Partial<Behaviour> & {
   readonly label: string;

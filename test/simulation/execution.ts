@@ -3,6 +3,7 @@ import type { Run } from '../../lib/domain/run.ts';
 import { checkEnds, checkService, checkTotals, HEARD_WITHIN_MS, wrongCredit } from './account/at-rest.ts';
 import { settleJobs } from './account/jobs-at-rest.ts';
 import { isOpenRun } from './account/runs.ts';
+import { checkSagaEnds, settleSagas } from './account/sagas-at-rest.ts';
 import type { Fault, FaultKind, FaultPlan } from './faults.ts';
 import type { Violation } from './promises.ts';
 import { createWorld, type World } from './world.ts';
@@ -33,6 +34,8 @@ const MINUTE_MS = 60_000;
 const STORY_MS = 24 * 60 * MINUTE_MS;
 const REST_MS = 45 * MINUTE_MS;
 const SILENCE_MS = 150 * MINUTE_MS;
+/** One that waited for a person is looked at every 60 days. */
+const SAGA_SILENCE_MS = 62 * 24 * 60 * MINUTE_MS;
 /** Two heartbeats and the time after which a worker voids a gap: every slot is told of again by then. */
 const CREDIT_MS = 66_000;
 /** A story may have put a worker to sleep for so long at its end. */
@@ -68,7 +71,7 @@ export const execute = async (
   { seed, plan, write }: { readonly seed: number; readonly plan: FaultPlan; readonly write?: (line: string) => void },
 ): Promise<Outcome> => {
   const world = createWorld(write === undefined ? { seed, plan } : { seed, plan, write });
-  const { timeline, ledger, faults, functions, queue, fleet, gateway, stream } = world;
+  const { timeline, ledger, faults, functions, queue, fleet, gateway, stream, teller } = world;
   let calmAt = Number.POSITIVE_INFINITY;
 
   /** Lives on until it holds. @returns whether it did in time; a violation ends everything */
@@ -124,6 +127,7 @@ export const execute = async (
     fleet.restart(name);
   }
   await settleJobs(world, live);
+  await settleSagas(world, live);
   const lastDue = (): number => openRuns().reduce((latest, { dueAt }) => Math.max(latest, dueAt), calmAt);
   // A retry moves the instant that is waited for, an hour at most each time.
   for (let end = 0; end < lastDue() + REST_MS && !atRest(); ) {
@@ -150,7 +154,7 @@ export const execute = async (
     left = true;
   });
   await mustRest(
-    SILENCE_MS,
+    teller.started() === 0 ? SILENCE_MS : SAGA_SILENCE_MS,
     () => left && functions.atWork() === 0 && ledger.alarms.size === 0 && ledger.sessions.size === 0 && stream.isRead(),
     () => `alarms of ${[...ledger.alarms.keys()].join(', ')} ring on though everybody has left`,
   );
@@ -160,6 +164,7 @@ export const execute = async (
   if (ledger.violation() === undefined) {
     checkEnds(world);
     await checkTotals(world);
+    await checkSagaEnds(world);
     const struck = faults.struck();
     const gentle = struck.length === 0 || (struck.length === 1 && HARMLESS.has(struck[0]?.kind ?? 'worker_died'));
     scenario.ending?.(world, gentle);

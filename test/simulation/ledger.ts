@@ -6,11 +6,13 @@ import type { Backfill } from '../../lib/application/ports/index.ts';
 import type { Alarm } from '../../lib/domain/alarm.ts';
 import type { Gap, Job } from '../../lib/domain/job/job.ts';
 import type { Run } from '../../lib/domain/run.ts';
+import type { Saga, SagaException } from '../../lib/domain/saga/saga.ts';
 import type { Session } from '../../lib/domain/session.ts';
-import { backfillKey, createAlarmAccount, jobKey, runKey, sessionKey } from './account/alarms.ts';
+import { backfillKey, createAlarmAccount, jobKey, runKey, sagaKey, sessionKey } from './account/alarms.ts';
 import { createExecutions, type Execution } from './account/executions.ts';
 import { createJobAccount } from './account/jobs.ts';
 import { createRunAccount, isOpenRun } from './account/runs.ts';
+import { createSagaAccount, isSagaOver } from './account/sagas.ts';
 import { createSessionAccount, isOpenSession } from './account/sessions.ts';
 import { createVerdict } from './account/verdict.ts';
 import type { Violation } from './promises.ts';
@@ -19,6 +21,12 @@ import type { Violation } from './promises.ts';
 const ARMED_LATE_MS = 2_000;
 /** So long may a worker be silent. */
 const SILENCE_MS = 45_000;
+const MINUTE_MS = 60_000;
+/** Whoever waits for a person is looked at so rarely; others after as long as they have been there, at least so long. */
+const PATIENT_MS = 61 * 24 * 60 * MINUTE_MS;
+const LOOK_LEAST_MS = 16 * MINUTE_MS;
+/** An alarm that has looked is sent on after what it did: some calls later. */
+const LOOK_LATE_MS = 5_000;
 
 export const createLedger = (now: () => number) => {
   const verdict = createVerdict();
@@ -31,6 +39,7 @@ export const createLedger = (now: () => number) => {
     isBackfillArmed: (id, g) => alarms.isArmed(backfillKey(id), g),
     wasSlow: alarms.wasSlow,
   });
+  const sagas = createSagaAccount(verdict, runs.runs, executions);
   const accepted = new Set<string>();
   const claimed = { won: 0, lost: 0 };
 
@@ -48,6 +57,11 @@ export const createLedger = (now: () => number) => {
       if (backfill !== undefined && jobs.isBackfillWatched(id)) {
         alarms.watch(key, backfill.g, Math.max(backfill.wakeAt, now()));
       }
+      const saga = key === sagaKey(id) ? sagas.books.get(id)?.row : undefined;
+      if (saga !== undefined && !isSagaOver(saga)) {
+        const longestMs = saga.status === 'failed' ? PATIENT_MS : Math.max(LOOK_LEAST_MS, now() - saga.createdAt);
+        alarms.watch(key, saga.g, saga.wakeAt, { longestMs, lateMs: LOOK_LATE_MS });
+      }
       if (run !== undefined && isOpenRun(run)) {
         alarms.watch(key, run.g, run.wakeAt);
       }
@@ -56,6 +70,7 @@ export const createLedger = (now: () => number) => {
       }
     }
     alarms.suspects.clear();
+    sagas.check();
     return verdict.violation();
   };
 
@@ -67,7 +82,15 @@ export const createLedger = (now: () => number) => {
       alarms.suspects.add(runKey(after.id));
       runs.onRun(before, after);
       jobs.onRun(before, after);
+      sagas.onRun(before, after);
     },
+    onSaga: (before: Saga | undefined, after: Saga): void => {
+      alarms.suspects.add(sagaKey(after.no));
+      sagas.onSaga(before, after);
+    },
+    onSagaException: (before: SagaException | undefined, after: SagaException): void =>
+      sagas.onException(before, after),
+    sagas,
     onJob: (before: Job | undefined, after: Job, gap: Gap | undefined): void => {
       if (after.next !== undefined) {
         alarms.suspects.add(jobKey(after.id, after.next));
@@ -97,9 +120,10 @@ export const createLedger = (now: () => number) => {
     onClaim: (won: boolean): void => {
       claimed[won ? 'won' : 'lost'] += 1;
     },
-    begin: (run: string, attempt: number, worker: string): Execution => {
+    begin: (run: string, attempt: number, worker: string, payload: unknown): Execution => {
       const execution = executions.begin(run, attempt, worker);
       runs.onBegin(run, attempt);
+      sagas.onBegin(run, attempt, payload);
       return execution;
     },
     runs: runs.runs,

@@ -8,11 +8,13 @@ import { FAULT_KINDS, type FaultKind, type FaultRates } from './faults.ts';
 import { chaos } from './scenarios/chaos.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { jobChaos } from './scenarios/job-chaos.ts';
+import { sagaChaos } from './scenarios/saga-chaos.ts';
 
-/** Of the kinds, so many are in a world; and more than half of the worlds are chaos, of runs or of jobs. */
+/** Of the kinds, so many are in a world; and more than half of the worlds are chaos, of runs, of jobs or of transactions. */
 const SHARE_OF_KINDS = 0.25;
-const SHARE_OF_CHAOS = 0.35;
-const SHARE_OF_JOBS = 0.25;
+const SHARE_OF_CHAOS = 0.25;
+const SHARE_OF_JOBS = 0.2;
+const SHARE_OF_SAGAS = 0.3;
 /** A fault strikes at one opportunity in 4 to one in 200. */
 const RATE_MOST = 0.25;
 const RATE_LEAST = 0.005;
@@ -33,7 +35,17 @@ export const swarm = (seed: number): { readonly scenario: Scenario; readonly rat
   const chance = seeded(seed ^ 0x5bd1e995);
   const drawn = chance();
   const story = SCENARIOS[Math.floor(chance() * SCENARIOS.length)] ?? chaos;
-  const scenario = drawn < SHARE_OF_CHAOS ? chaos : drawn < SHARE_OF_CHAOS + SHARE_OF_JOBS ? jobChaos : story;
+  const shares = [
+    [chaos, SHARE_OF_CHAOS],
+    [jobChaos, SHARE_OF_JOBS],
+    [sagaChaos, SHARE_OF_SAGAS],
+  ] as const;
+  let upTo = 0;
+  const scenario =
+    shares.find(([, share]) => {
+      upTo += share;
+      return drawn < upTo;
+    })?.[0] ?? story;
   const rates: Partial<Record<FaultKind, number>> = {};
   for (const kind of FAULT_KINDS) {
     if (chance() < SHARE_OF_KINDS) {

@@ -10,6 +10,7 @@ import type { Basics } from './basics.ts';
 import { createClerk } from './clerk.ts';
 import { createClient } from './client.ts';
 import { createDatabase } from './cloud/database.ts';
+import { createFunctionPool, type FunctionPool } from './cloud/function-pool.ts';
 import { createFunctions, type Functions } from './cloud/functions.ts';
 import { createGateway, type Gateway } from './cloud/gateway.ts';
 import { createNetwork } from './cloud/network.ts';
@@ -20,6 +21,7 @@ import { createStream } from './cloud/stream.ts';
 import { createFaults, describeFault, FAULTS, type FaultPlan } from './faults.ts';
 import { createFleet } from './fleet/fleet.ts';
 import { createLedger } from './ledger.ts';
+import { createTeller } from './teller.ts';
 import { createTimeline } from './timeline.ts';
 import { createTrace } from './trace.ts';
 
@@ -29,6 +31,10 @@ export type WorldOptions = {
   /** Takes the timeline, line by line. */
   readonly write?: (line: string) => void;
 };
+
+/** A worker brings its output as often as it has to, for a while. */
+const UPLOADS = 20;
+const UPLOAD_AGAIN_MS = 500;
 
 export type World = ReturnType<typeof createWorld>;
 
@@ -63,7 +69,15 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     isLate: () => faults.strike('stale_read'),
     onRun: (before, after) => {
       ledger.onRun(before, after);
-      stream.change(before, after);
+      stream.run(before, after);
+    },
+    onSaga: (before, after) => {
+      ledger.onSaga(before, after);
+      stream.saga(before, after);
+    },
+    onException: (before, after) => {
+      ledger.onSagaException(before, after);
+      stream.exception(before, after);
     },
     onJob: (before, after, gap) => {
       ledger.onJob(before, after, gap);
@@ -104,12 +118,18 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     pushed: ledger.onPush,
     slandered: (conn) => slandered.add(conn),
   });
+  const functionPool: FunctionPool = createFunctionPool({
+    ...basics,
+    deliver: (order) => functions.invoke('execute', (handler) => handler(order)),
+  });
   const functions: Functions = createFunctions({
     ...basics,
     network: createNetwork(basics),
     services: {
       stores: database.stores,
       sockets: { post: gateway.post, close: gateway.close },
+      functionQueue: { send: functionPool.send },
+      execute: functionPool.execute,
       queue: queue.client,
       schedules: schedules.client,
       settings: { shards: () => shards, pools: ['default'], retentionMs: RETENTION_MS, ageingMs: AGEING_MS },
@@ -135,9 +155,22 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
       const ended = await functions.invoke('engine', (engine) => engine.getRun(run));
       return ended.kind === 'answered' ? ended.answer?.payload : undefined;
     },
+    storeOutput: async (piece) => {
+      for (let tries = 0; tries < UPLOADS; tries += 1) {
+        const ended = await functions.invoke('engine', (engine) =>
+          engine.storeOutput({ ...piece, servesPool: () => true }),
+        );
+        if (ended.kind === 'answered') {
+          return ended.answer === 'stored';
+        }
+        await timeline.pause(UPLOAD_AGAIN_MS);
+      }
+      return false;
+    },
   });
   const client = createClient({ ...basics, functions });
   const clerk = createClerk({ ...basics, functions });
+  const teller = createTeller({ ...basics, functions });
   const reconciler = createReconciler({ timeline, ledger, functions });
 
   return {
@@ -151,6 +184,7 @@ export const createWorld = ({ seed, plan, write }: WorldOptions) => {
     keys,
     client,
     clerk,
+    teller,
     stores: database.stores,
     exceptions: database.exceptions,
     sessionsMade: (): number => sessions,

@@ -11,6 +11,7 @@ export const runKey = (id: string): string => `run ${id}`;
 export const sessionKey = (id: string): string => `session ${id}`;
 export const jobKey = (id: string, n: number): string => `job ${id}.${n}`;
 export const backfillKey = (id: string): string => `backfill ${id}`;
+export const sagaKey = (no: string): string => `saga ${no}`;
 
 const alarmKey = (key: EntityKey): string => {
   switch (key.kind) {
@@ -22,6 +23,8 @@ const alarmKey = (key: EntityKey): string => {
       return jobKey(key.id, key.n);
     case 'backfill':
       return backfillKey(key.id);
+    case 'saga':
+      return sagaKey(key.id);
   }
 };
 
@@ -51,12 +54,21 @@ export const createAlarmAccount = (now: () => number, { must }: Verdict) => {
     }
   };
 
-  /** @param wakeAt when the row says that it needs a look */
-  const watch = (key: string, g: number, wakeAt: number): void => {
+  /**
+   * @param wakeAt when the row says that it needs a look
+   * @param longestMs the longest silence
+   * @param lateMs how much later than it says the alarm of a row may be
+   */
+  const watch = (
+    key: string,
+    g: number,
+    wakeAt: number,
+    { longestMs = LONGEST_LOOK_MS, lateMs = 0 }: { readonly longestMs?: number; readonly lateMs?: number } = {},
+  ): void => {
     const own = (alarms.get(key) ?? []).filter((alarm) => alarm.g === g);
     must(own.length > 0, 'armed', () => `${key} is open and has no alarm of generation ${g}`);
     const sooner = wakeAt > now() && !slow;
-    const latest = sooner ? wakeAt : Math.max(wakeAt, now() + LONGEST_LOOK_MS);
+    const latest = sooner ? wakeAt + lateMs : Math.max(wakeAt, now() + longestMs);
     must(
       own.length === 0 || own.some(({ dueAt }) => dueAt <= latest),
       'armed',

@@ -3,6 +3,7 @@ import { JOB_RUNS } from '../../../lib/application/ports/index.ts';
 import type { Run } from '../../../lib/domain/run.ts';
 import type { Violation } from '../promises.ts';
 import type { World } from '../world.ts';
+import { isStepRun } from './step-run.ts';
 
 /** A worker that lives says so every 15 s. */
 export const HEARD_WITHIN_MS = 20_000;
@@ -70,7 +71,7 @@ const checkCounter = async ({ ledger, stores }: World, counter: string | undefin
   const counted = await stores.counts.read(counter);
   // What a person has deleted is not counted any more.
   const ours = [...ledger.runs.values()].filter(
-    ({ job, hidden }) => hidden === undefined && (job !== undefined) === (counter === JOB_RUNS),
+    ({ id, job, hidden }) => hidden === undefined && !isStepRun(id) && (job !== undefined) === (counter === JOB_RUNS),
   );
   const rows = Map.groupBy(ours, ({ status }) => status);
   const statuses = new Set([...rows.keys(), ...Object.keys(counted)]) as Set<Run['status']>;

@@ -7,6 +7,8 @@ export type Execution = {
   readonly worker: string;
   readonly beganAt: number;
   endedAt?: number;
+  /** What it returned, of what succeeded. */
+  output?: string;
   how?: 'succeeded' | 'failed' | 'stopped' | 'died';
 };
 

@@ -3,6 +3,7 @@ import type { Run, RunStatus } from '../../../lib/domain/run.ts';
 import type { Executions } from './executions.ts';
 import { FINAL } from './final.ts';
 import { isYounger, type SessionAccount } from './sessions.ts';
+import { isStepRun } from './step-run.ts';
 import type { Verdict } from './verdict.ts';
 
 const FLYING: ReadonlySet<RunStatus> = new Set(['dispatched', 'running']);
@@ -21,6 +22,9 @@ const FOLLOWS: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
 /** Dispatch may be this far ahead of the instant (3 s), and workers' clocks are right to within this. */
 const DISPATCH_AHEAD_MS = 3_000;
 const CLOCK_ERROR_MS = 12;
+
+/** What ends by a word, and is executed by nobody: docs/protocol.md, T8. */
+const TOLD: readonly RunStatus[] = ['succeeded', 'failed'];
 
 export const isOpenRun = (run: Run): boolean => !FINAL.has(run.status) || run.evidence?.state === 'pending';
 
@@ -82,7 +86,8 @@ export const createRunAccount = (
       must(told, 'terminal_final', () => `the evidence of run ${id} was told twice`);
     } else if (before.status !== after.status) {
       must(
-        FOLLOWS[before.status].includes(after.status),
+        FOLLOWS[before.status].includes(after.status) ||
+          (isStepRun(after.id) && after.startBy !== undefined && before.attempt === 0 && TOLD.includes(after.status)),
         'terminal_final',
         () => `run ${id} went from ${before.status} to ${after.status}`,
       );
@@ -171,7 +176,8 @@ export const createRunAccount = (
       const row = runs.get(run);
       must(row?.status !== 'skipped', 'skip_kept', () => `run ${run} was left out, and began`);
       must(
-        row === undefined || row.attempt !== attempt || now() >= row.dueAt - CLOCK_ERROR_MS,
+        // Of an attempt that is over the instant is the next one's: its worker has not heard of it.
+        row === undefined || row.attempt !== attempt || !FLYING.has(row.status) || now() >= row.dueAt - CLOCK_ERROR_MS,
         'never_early',
         () => `run ${run} began ${(row?.dueAt ?? 0) - now()} ms before its instant`,
       );

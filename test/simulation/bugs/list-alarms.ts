@@ -22,7 +22,7 @@ export const ALARM_BUGS: readonly Bug[] = [
     name: 'schedule-without-time',
     hole: 'H2',
     about: 'A schedule is named by key and generation alone: the next writer takes the time of a dead one for its own.',
-    edits: [{ file: SCHEDULES, find: 'JSON.stringify([key, g, dueAt])', replace: 'JSON.stringify([key, g])' }],
+    edits: [{ file: SCHEDULES, find: 'JSON.stringify([key, g, dueAt, nonce])', replace: 'JSON.stringify([key, g])' }],
     breaks: 'armed',
     where: [{ scenario: 'patience', kinds: ['crash_after'], seeds: [4], from: 330 }],
   },
@@ -38,7 +38,7 @@ export const ALARM_BUGS: readonly Bug[] = [
       },
     ],
     breaks: 'armed',
-    where: [{ scenario: 'one-shot', kinds: ['frozen'], seeds: [1, 2, 3, 4] }],
+    where: [{ scenario: 'one-shot', kinds: ['frozen'], seeds: [1, 2, 3, 4, 5] }],
   },
   {
     name: 'void-not-asked',
@@ -46,7 +46,7 @@ export const ALARM_BUGS: readonly Bug[] = [
     about: 'A row is created although the alarm that was armed for it has given up.',
     edits: [{ file: RUNS, find: 'if (voids.get(run.id)?.has(nonce)) {', replace: 'if (false) {' }],
     breaks: 'armed',
-    where: [{ scenario: 'one-shot', kinds: ['frozen'], seeds: [1, 2, 3, 4] }],
+    where: [{ scenario: 'one-shot', kinds: ['frozen'], seeds: [1, 2, 3, 4, 5] }],
   },
   {
     name: 'fence-not-asked',

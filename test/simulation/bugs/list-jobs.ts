@@ -48,7 +48,7 @@ export const JOB_BUGS: readonly Bug[] = [
     edits: [
       {
         file: 'lib/adapters/scheduler/alarm-schedules.ts',
-        find: 'JSON.stringify([key, g, dueAt])',
+        find: 'JSON.stringify([key, g, dueAt, nonce])',
         replace: 'JSON.stringify([key, dueAt])',
       },
     ],

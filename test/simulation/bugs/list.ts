@@ -5,6 +5,7 @@ import { ARMING_BUGS } from './list-arming.ts';
 import { CREDIT_BUGS } from './list-credit.ts';
 import { JOB_BUGS } from './list-jobs.ts';
 import { RUN_BUGS } from './list-runs.ts';
+import { SAGA_BUGS } from './list-sagas.ts';
 import { WORKER_BUGS } from './list-worker.ts';
 import { WRITE_BUGS } from './list-writes.ts';
 
@@ -17,4 +18,5 @@ export const BUGS: readonly Bug[] = [
   ...WORKER_BUGS,
   ...ACCESS_BUGS,
   ...JOB_BUGS,
+  ...SAGA_BUGS,
 ];

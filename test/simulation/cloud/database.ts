@@ -9,6 +9,7 @@ import { createJobTable } from '../../../lib/adapters/memory/jobs/job-table.ts';
 import { createMemoryJobStore, type JobFeed } from '../../../lib/adapters/memory/jobs/jobs.ts';
 import { createRunTable } from '../../../lib/adapters/memory/run-table.ts';
 import { createMemoryRunStore } from '../../../lib/adapters/memory/runs.ts';
+import { createMemorySagaStores, createSagaTables, type SagaFeed } from '../../../lib/adapters/memory/sagas/sagas.ts';
 import {
   createMemoryConnectionStore,
   createMemorySessionStore,
@@ -35,6 +36,9 @@ export type Stores = Pick<
   | 'idempotency'
   | 'counts'
   | 'jobs'
+  | 'flows'
+  | 'sagas'
+  | 'sagaExceptions'
   | 'workers'
   | 'categories'
   | 'leases'
@@ -55,7 +59,8 @@ type Surroundings = {
   readonly isLate: () => boolean;
   readonly onRun: (before: Run | undefined, after: Run) => void;
   readonly onSession: (before: Session | undefined, after: Session | undefined) => void;
-} & JobFeed;
+} & JobFeed &
+  SagaFeed;
 
 /** Applies the changes of each row in their order, each when its time has come. */
 const createReplication = ({ now, chance, isLate }: Surroundings) => {
@@ -92,7 +97,7 @@ export const createDatabase = (surroundings: Surroundings) => {
   const exceptions = createMemoryExceptionStore();
   const identity = createMemoryIdentityStores();
 
-  const runs = createMemoryRunStore((before, after) => {
+  const { ofSaga, keepOfSaga, ...runs } = createMemoryRunStore((before, after) => {
     surroundings.onRun(before, after);
     replication.change(`run ${after.id}`, () => replica.put(after));
   }, exceptions.recordRun);
@@ -116,6 +121,25 @@ export const createDatabase = (surroundings: Surroundings) => {
     },
     onBackfill: surroundings.onBackfill,
   });
+
+  const sagaReplica = createSagaTables();
+  const names = new Map<string, { readonly no: string; readonly fingerprint: string }>();
+  const { flows, sagas, sagaExceptions } = createMemorySagaStores(
+    { ofSaga, keepOfSaga },
+    {
+      onSaga: (before, after) => {
+        surroundings.onSaga(before, after);
+        replication.change(`saga ${after.no}`, () => {
+          sagaReplica.sagas.put(after);
+          names.set(after.instance, { no: after.no, fingerprint: after.fingerprint });
+        });
+      },
+      onException: (before, after) => {
+        surroundings.onException(before, after);
+        replication.change(`exception ${after.id}`, () => sagaReplica.exceptions.put(after));
+      },
+    },
+  );
 
   const behind =
     <Args extends readonly unknown[], Answer>(read: (...args: Args) => Answer) =>
@@ -166,6 +190,18 @@ export const createDatabase = (surroundings: Surroundings) => {
           : behind(jobReplica.page)(index, descending, from, limit);
       },
     },
+    flows,
+    sagas: {
+      ...sagas,
+      find: (instance, reading = 'consistent') =>
+        reading === 'consistent' ? sagas.find(instance, reading) : Promise.resolve(behind(() => names.get(instance))()),
+      get: (no, reading) =>
+        reading === 'consistent' ? sagas.get(no, reading) : Promise.resolve(behind(sagaReplica.sagas.get)(no)),
+      runsOf: (no, reading) =>
+        reading === 'consistent' ? sagas.runsOf(no, reading) : Promise.resolve(behind(replica.ofSaga)(no)),
+      newest: async (query) => behind(sagaReplica.newestSagas)(query),
+    },
+    sagaExceptions: { ...sagaExceptions, newest: async (query) => behind(sagaReplica.newestExceptions)(query) },
     ...createMemoryFleetStores(),
     credentials: { key: identity.credentials.key },
     audit: { append: identity.audit.append },

@@ -65,9 +65,13 @@ export const createFunctions = ({
 }: Surroundings): Functions => {
   const { backfills, ...jobs } = services.stores.jobs;
   const calls = new Map<string, number>(
-    Object.entries({ ...services.stores, jobs, backfills, sockets: services.sockets }).flatMap(([port, methods]) =>
-      Object.keys(methods).map((method) => [`${port}.${method}`, 0]),
-    ),
+    Object.entries({
+      ...services.stores,
+      jobs,
+      backfills,
+      sockets: services.sockets,
+      functionQueue: services.functionQueue,
+    }).flatMap(([port, methods]) => Object.keys(methods).map((method): [string, number] => [`${port}.${method}`, 0])),
   );
   const crashed = new Set<string>();
   const idle = new Map<FunctionName, Instance[]>();

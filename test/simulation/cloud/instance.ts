@@ -8,6 +8,7 @@ import { createEngine } from '../../../lib/application/engine.ts';
 import { createAuthentication } from '../../../lib/application/identity/authentication.ts';
 import { createFrameAccess } from '../../../lib/application/identity/frame-access.ts';
 import type { Throttle } from '../../../lib/application/identity/throttle.ts';
+import type { FunctionExecutorPort, FunctionOrder } from '../../../lib/application/ports/function-pool.ts';
 import type { TokenVerifier } from '../../../lib/application/ports/identity.ts';
 import type { Ports, Settings } from '../../../lib/application/ports/index.ts';
 import { createApiHandler } from '../../../lib/platform/http/api-handler.ts';
@@ -28,6 +29,8 @@ export type Handlers = {
   readonly alarms: ReturnType<typeof createAlarmsHandler>;
   readonly counts: ReturnType<typeof createCountsHandler>;
   readonly reconcile: ReturnType<typeof createReconcileHandler>;
+  /** Of the pool without workers. */
+  readonly execute: (order: FunctionOrder) => Promise<void>;
   /** The use cases themselves, for what no HTTP API asks for yet. */
   readonly engine: Engine;
 };
@@ -37,6 +40,8 @@ export type FunctionName = keyof Handlers;
 export type Services = {
   readonly stores: Stores;
   readonly sockets: Ports['sockets'];
+  readonly functionQueue: Ports['functionQueue'];
+  readonly execute: FunctionExecutorPort;
   readonly queue: QueueClient;
   readonly schedules: SchedulesClient;
   readonly settings: Settings;
@@ -82,6 +87,9 @@ const composePorts = (services: Services, call: Call, log: Logger): AllPorts => 
     idempotency: through('idempotency', stores.idempotency),
     counts: through('counts', stores.counts),
     jobs: { ...through('jobs', methods), backfills: through('backfills', backfills) },
+    flows: through('flows', stores.flows),
+    sagas: through('sagas', stores.sagas),
+    sagaExceptions: through('sagaExceptions', stores.sagaExceptions),
     workers: through('workers', stores.workers),
     categories: through('categories', stores.categories),
     leases: through('leases', stores.leases),
@@ -90,8 +98,7 @@ const composePorts = (services: Services, call: Call, log: Logger): AllPorts => 
     health: createMemoryHealth(),
     credentials: through('credentials', stores.credentials),
     audit: through('audit', stores.audit),
-    // No story here has a run of the pool without workers.
-    functionQueue: { send: async () => undefined },
+    functionQueue: through('functionQueue', services.functionQueue),
     sockets: through('sockets', services.sockets),
     alarms: through('alarms', alarms),
     log,
@@ -144,6 +151,7 @@ export const createInstance = (
       }),
     counts: () => createCountsHandler(engine),
     reconcile: () => createReconcileHandler({ jobs: engine.jobs, logger }),
+    execute: () => (order) => engine.executeRun(order, services.execute),
     engine: () => engine,
   };
   return (name) => {

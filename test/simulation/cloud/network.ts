@@ -5,6 +5,7 @@
 import type { Backfill } from '../../../lib/application/ports/index.ts';
 import type { Job } from '../../../lib/domain/job/job.ts';
 import type { Run } from '../../../lib/domain/run.ts';
+import type { Saga, SagaException } from '../../../lib/domain/saga/saga.ts';
 import type { Session } from '../../../lib/domain/session.ts';
 import type { Basics } from '../basics.ts';
 
@@ -49,6 +50,16 @@ const READS: ReadonlySet<string> = new Set([
   'logs.head',
   'logs.read',
   'logs.list',
+  'flows.get',
+  'flows.getVersion',
+  'flows.list',
+  'flows.count',
+  'sagas.find',
+  'sagas.get',
+  'sagas.runsOf',
+  'sagas.newest',
+  'sagaExceptions.get',
+  'sagaExceptions.newest',
 ]);
 /** Writes that carry no `op`: their repeat is carried out like the first one (W1). */
 const UNMARKED: ReadonlySet<string> = new Set([
@@ -65,12 +76,20 @@ const UNMARKED: ReadonlySet<string> = new Set([
   'connections.forget',
   'exceptions.record',
   'needs.note',
+  'sagas.fence',
+  'sagas.voidMissing',
+  'sagas.bump',
+  'sagas.keepRuns',
 ]);
 
 /** More than one row, all or none. */
 const isTransaction = (name: string, args: readonly unknown[]): boolean =>
   (name === 'runs.commit' && args[1] !== undefined) ||
   name === 'jobs.create' ||
+  name === 'flows.create' ||
+  name === 'flows.write' ||
+  name === 'sagas.create' ||
+  (name === 'sagas.commit' && ((args[2] as readonly unknown[] | undefined)?.length ?? 0) > 0) ||
   (name === 'jobs.write' && Object.keys(args[2] ?? {}).length > 0);
 
 const error = (name: string, message: string): Error => Object.assign(new Error(message), { name });
@@ -92,7 +111,10 @@ export const createNetwork = ({ timeline, chance, faults, ledger }: Surroundings
   const latency = (): number => 1 + Math.floor(chance() * LATENCY_MS);
 
   /** The row that a write is about, as it stands: another object after each change. */
-  const rowOf = (name: string, [first]: readonly unknown[]): Run | Session | Job | Backfill | undefined => {
+  const rowOf = (
+    name: string,
+    [first]: readonly unknown[],
+  ): Run | Session | Job | Backfill | Saga | SagaException | undefined => {
     const id = (typeof first === 'string' ? first : (first as { readonly id?: string } | undefined)?.id) ?? '';
     switch (name.split('.')[0]) {
       case 'runs':
@@ -101,6 +123,10 @@ export const createNetwork = ({ timeline, chance, faults, ledger }: Surroundings
         return ledger.jobs.get(id);
       case 'backfills':
         return ledger.backfills.get(id);
+      case 'sagas':
+        return ledger.sagas.books.get((first as { readonly no?: string } | undefined)?.no ?? '')?.row;
+      case 'sagaExceptions':
+        return ledger.sagas.exceptions.get(id);
       default:
         return ledger.sessions.get(id);
     }
@@ -163,7 +189,9 @@ export const createNetwork = ({ timeline, chance, faults, ledger }: Surroundings
       if (name.startsWith('sockets.')) {
         return perform();
       }
-      return name.startsWith('alarms.') ? sendToQueue(name, args, perform) : sendToTable(name, args, perform);
+      return name.startsWith('alarms.') || name.startsWith('functionQueue.')
+        ? sendToQueue(name, args, perform)
+        : sendToTable(name, args, perform);
     },
   };
 };

@@ -1,8 +1,9 @@
-/** The table's stream and its consumer: every change of a run, in order for each shard, once or more often. */
+/** The table's stream and its consumer: every change of a row that counts, in order for each shard, once or more often. */
 
 import type { DynamoDBRecord } from 'aws-lambda';
-import { runOrder, runShard } from '../../../lib/domain/ids.ts';
+import { runFamily, runOrder, runShard } from '../../../lib/domain/ids.ts';
 import type { Run } from '../../../lib/domain/run.ts';
+import type { Saga, SagaException } from '../../../lib/domain/saga/saga.ts';
 import type { WindowedStreamEvent } from '../../../lib/platform/stream/counts-handler.ts';
 import type { Basics } from '../basics.ts';
 import type { Ended } from './ended.ts';
@@ -16,13 +17,28 @@ type Surroundings = Pick<Basics, 'timeline' | 'chance' | 'faults'> & {
   readonly deliver: (event: WindowedStreamEvent) => Promise<Ended<unknown>>;
 };
 
-const image = (run: Run) => ({
+type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>;
+
+const imageOfRun = (run: Run): Image => ({
+  pk: { S: 'RUN#0' },
   sk: { S: runOrder(run.id) },
   handler: { S: run.handler },
   status: { S: run.status },
   createdAt: { N: String(run.createdAt) },
   ...(run.endedAt === undefined ? {} : { endedAt: { N: String(run.endedAt) } }),
   ...(run.hidden === undefined ? {} : { hidden: { BOOL: true } }),
+});
+const imageOfSaga = (saga: Saga): Image => ({
+  pk: { S: 'SAGA#0' },
+  origin: { S: saga.flow },
+  status: { S: saga.status },
+  createdAt: { N: String(saga.createdAt) },
+  ...(saga.endedAt === undefined ? {} : { endedAt: { N: String(saga.endedAt) } }),
+});
+const imageOfException = (exception: SagaException): Image => ({
+  pk: { S: 'SAGA_EXCEPTION#0' },
+  at: { N: String(exception.at) },
+  ...(exception.handled === undefined ? { listedStatus: { S: 'open' } } : {}),
 });
 
 export const createStream = ({ timeline, chance, faults, deliver }: Surroundings) => {
@@ -45,22 +61,32 @@ export const createStream = ({ timeline, chance, faults, deliver }: Surroundings
     timeline.after(AGAIN_MS, () => void consume(index));
   };
 
+  const change = (id: string, before: Image | undefined, after: Image): void => {
+    const index = runShard(id) % SHARDS;
+    sequence += 1;
+    shards[index]?.records.push({
+      dynamodb: { SequenceNumber: String(sequence), NewImage: after, ...(before && { OldImage: before }) },
+    });
+    timeline.after(BATCH_WINDOW_MS, () => void consume(index));
+  };
+
   return {
-    change: (before: Run | undefined, after: Run): void => {
-      if (before?.status === after.status && before.hidden === after.hidden) {
-        return;
+    run: (before: Run | undefined, after: Run): void => {
+      // The event source's filter lets no step's run through.
+      const same = before?.status === after.status && before.hidden === after.hidden;
+      if (!same && runFamily(after.id) !== 'step') {
+        change(after.id, before && imageOfRun(before), imageOfRun(after));
       }
-      const index = runShard(after.id) % SHARDS;
-      const shard = shards[index];
-      sequence += 1;
-      shard?.records.push({
-        dynamodb: {
-          SequenceNumber: String(sequence),
-          NewImage: image(after),
-          ...(before === undefined ? {} : { OldImage: image(before) }),
-        },
-      });
-      timeline.after(BATCH_WINDOW_MS, () => void consume(index));
+    },
+    saga: (before: Saga | undefined, after: Saga): void => {
+      if (before?.status !== after.status) {
+        change(after.no, before && imageOfSaga(before), imageOfSaga(after));
+      }
+    },
+    exception: (before: SagaException | undefined, after: SagaException): void => {
+      if (before?.handled !== after.handled || before === undefined) {
+        change(after.id, before && imageOfException(before), imageOfException(after));
+      }
     },
     isRead: (): boolean => shards.every(({ records }) => records.length === 0),
   };

@@ -61,6 +61,13 @@ type Surroundings = Basics & {
   readonly makeSessionId: () => string;
   /** A payload that is too large for a frame, asked for over HTTP. */
   readonly fetchPayload: (run: string) => Promise<string | undefined>;
+  /** A piece of an output that is too large for a frame, brought over HTTP. @returns whether it is kept */
+  readonly storeOutput: (piece: {
+    readonly run: string;
+    readonly attempt: number;
+    readonly piece: number;
+    readonly text: string;
+  }) => Promise<boolean>;
 };
 
 export const createFleet = (world: Surroundings) => {
@@ -142,6 +149,16 @@ export const createFleet = (world: Surroundings) => {
       void world.fetchPayload(run).then((text) => timeline.after(0, () => peer.run(() => resolve(parsed(text)))));
     });
 
+  /** Piece by piece; refused, or unanswered, the whole of it has not got there. */
+  const storeOutput = (peer: Peer, run: string, attempt: number, pieces: readonly string[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      void Promise.all(pieces.map((text, piece) => world.storeOutput({ run, attempt, piece, text }))).then((stored) =>
+        timeline.after(0, () =>
+          peer.run(() => (stored.every(Boolean) ? resolve() : reject(new Error('The output was not taken')))),
+        ),
+      );
+    });
+
   /** Not twice, and not one that has left for good. */
   const boot = (name: string): void => {
     const plan = plans.get(name);
@@ -158,6 +175,7 @@ export const createFleet = (world: Surroundings) => {
     const agent = createAgent({
       openLink: (events) => world.gateway().open(peer, events, text),
       makeSessionId: world.makeSessionId,
+      storeOutput: ({ run, attempt }, pieces) => storeOutput(peer, run, attempt, pieces),
       loadPayload: async ({ run, payload }) => (payload === undefined ? fetchPayload(peer, run) : parsed(payload)),
       identity: { name, pool, maxTasks: slots, handlers, tags },
       handlers: new Map(

@@ -2,24 +2,11 @@
 import type { Clock } from '../../../lib/worker/clock.ts';
 import type { Ending, Executor } from '../../../lib/worker/handlers.ts';
 import type { Ledger } from '../ledger.ts';
-
-export type Behaviour = {
-  /** Which submit it came from. */
-  readonly label: string;
-  readonly workMs: number;
-  /** So many tries fail. */
-  readonly fails: number;
-  /** Characters of output beside the signature. */
-  readonly prints: number;
-  /** Reports progress half way. */
-  readonly progress: boolean;
-};
+import { isBehaviour } from './behaviour.ts';
+import { stepWork } from './step-work.ts';
 
 /** How long a handler that was asked to stop takes to do so. */
 const STOP_MS = 300;
-
-const isBehaviour = (value: unknown): value is Behaviour =>
-  typeof value === 'object' && value !== null && 'workMs' in value && 'fails' in value;
 
 export const createHandler =
   (worker: string, clock: Clock, ledger: Ledger, moment: () => void, stir: () => void): Executor =>
@@ -29,7 +16,8 @@ export const createHandler =
         ledger.fail('stale_refused', `run ${run} was executed with another payload than its own`);
         return;
       }
-      const execution = ledger.begin(run, attempt, worker);
+      const execution = ledger.begin(run, attempt, worker, payload);
+      const step = stepWork(run, attempt, tries, payload);
       stir();
       const end = (how: 'succeeded' | 'failed' | 'stopped', ending: Ending): void => {
         if (execution.endedAt === undefined) {
@@ -42,13 +30,15 @@ export const createHandler =
       };
       const finish = (): void => {
         moment();
-        if (tries < payload.fails) {
+        if (step?.fails ?? tries < payload.fails) {
           end('failed', { outcome: 'failed', reason: 'handler_failed', error: `no: ${run}:${attempt}` });
         } else {
-          end('succeeded', { outcome: 'succeeded', output: `${run}:${attempt}${' '.repeat(payload.prints)}` });
+          const output = step?.output ?? `${run}:${attempt}${' '.repeat(payload.prints)}`;
+          execution.output = output;
+          end('succeeded', { outcome: 'succeeded', output });
         }
       };
-      const cancel = clock.startTimer(payload.workMs, finish);
+      const cancel = clock.startTimer(step?.workMs ?? payload.workMs, finish);
       if (payload.progress) {
         clock.startTimer(payload.workMs / 2, () => control.progress(50, 'half way'));
       }

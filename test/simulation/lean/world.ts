@@ -6,6 +6,7 @@ import { createMemoryFleetStores } from '../../../lib/adapters/memory/fleet/stor
 import { createMemoryHealth } from '../../../lib/adapters/memory/health.ts';
 import { createMemoryJobStore } from '../../../lib/adapters/memory/jobs/jobs.ts';
 import { createMemoryRunStore } from '../../../lib/adapters/memory/runs.ts';
+import { createMemorySagaStores } from '../../../lib/adapters/memory/sagas/sagas.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../../../lib/adapters/memory/sessions.ts';
 import {
   createMemoryCountStore,
@@ -120,6 +121,7 @@ export const createLeanWorld = ({
     exceptions: { record: exceptions.record },
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
+    ...createMemorySagaStores({ ofSaga: () => [], keepOfSaga: quiet }),
     ...createMemoryFleetStores(),
     health: createMemoryHealth(),
     sockets: { post: never('posts'), close: never('closes') },

@@ -1,13 +1,11 @@
 /** Whatever may happen, at any time: drawn from the seed. */
 import type { Scenario } from '../execution.ts';
 import type { WorkerHandle } from '../fleet/fleet.ts';
+import { pick } from '../pick.ts';
 import type { World } from '../world.ts';
 import { areOver } from './checks.ts';
 
 const MINUTE_MS = 60_000;
-
-export const pick = <T>(chance: () => number, ...items: readonly [T, ...T[]]): T =>
-  items[Math.floor(chance() * items.length)] ?? items[0];
 
 export const workers = async (world: World): Promise<void> => {
   const { chance, fleet, timeline } = world;

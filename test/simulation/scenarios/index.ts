@@ -10,6 +10,9 @@ import { LATE, LONG } from './late.ts';
 import { LOSSES } from './losses.ts';
 import { PLAIN } from './plain.ts';
 import { RACES } from './races.ts';
+import { sagaChaos } from './saga-chaos.ts';
+import { SAGA_EDGES, SAGA_RARE } from './saga-edges.ts';
+import { SAGAS } from './sagas.ts';
 import { LOAD, SLOTS } from './slots.ts';
 
 /** Those whose every place is tried, one fault at a time. */
@@ -24,6 +27,18 @@ export const STORIES: readonly Scenario[] = [
   ...JOBS,
   ...JOB_EDGES,
   ...DESK,
+  ...SAGAS,
+  ...SAGA_EDGES,
 ];
 /** Long ones, for chance alone. */
-export const SCENARIOS: readonly Scenario[] = [...STORIES, ...RARE, ...LONG, ...LOAD, ...AGED, chaos, jobChaos];
+export const SCENARIOS: readonly Scenario[] = [
+  ...STORIES,
+  ...RARE,
+  ...LONG,
+  ...LOAD,
+  ...AGED,
+  ...SAGA_RARE,
+  chaos,
+  jobChaos,
+  sagaChaos,
+];

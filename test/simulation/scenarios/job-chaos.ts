@@ -1,8 +1,9 @@
 /** Jobs of all kinds, kept by people who change their minds, for workers who come and go: drawn from the seed. */
 import { everySchedule, type JobOrder, payloadOf } from '../clerk.ts';
 import type { Scenario } from '../execution.ts';
+import { pick } from '../pick.ts';
 import type { World } from '../world.ts';
-import { pick, workers } from './chaos.ts';
+import { workers } from './chaos.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
