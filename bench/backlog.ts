@@ -6,6 +6,7 @@ import { createMemoryFleetStores } from '../lib/adapters/memory/fleet/stores.ts'
 import { createMemoryHealth } from '../lib/adapters/memory/health.ts';
 import { createMemoryJobStore } from '../lib/adapters/memory/jobs/jobs.ts';
 import { createMemoryRunStore } from '../lib/adapters/memory/runs.ts';
+import { createMemorySagaStores } from '../lib/adapters/memory/sagas/sagas.ts';
 import { createMemoryConnectionStore, createMemorySessionStore } from '../lib/adapters/memory/sessions.ts';
 import {
   createMemoryCountStore,
@@ -63,12 +64,9 @@ export const measureBacklog = async (backlog: number): Promise<BacklogFigures> =
   const exceptions = createMemoryExceptionStore();
   /** The backlog's own alarms are left out: its runs have waited for hours. */
   let alarmsFrom = Number.POSITIVE_INFINITY;
+  const runs = createMemoryRunStore(() => undefined, exceptions.recordRun);
   const engine = createEngine({
-    runs: counted(
-      'runs',
-      createMemoryRunStore(() => undefined, exceptions.recordRun),
-      calls,
-    ),
+    runs: counted('runs', runs, calls),
     data: counted('data', createMemoryDataStore(), calls),
     sessions: counted('sessions', createMemorySessionStore(), calls),
     connections: createMemoryConnectionStore(),
@@ -76,6 +74,7 @@ export const measureBacklog = async (backlog: number): Promise<BacklogFigures> =
     idempotency: createMemoryIdempotencyStore(),
     counts: createMemoryCountStore(),
     jobs: createMemoryJobStore(),
+    ...createMemorySagaStores(runs),
     ...createMemoryFleetStores(),
     health: createMemoryHealth(),
     sockets: counted(

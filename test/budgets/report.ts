@@ -1,7 +1,7 @@
 /** The tables that the budget test prints. */
 import { table } from '../support/measured.ts';
 import type { Use } from '../support/meter.ts';
-import { billOf, countOf, logsOf, PER_MILLION, readsOf, totalOf, writesOf } from '../support/meter-bill.ts';
+import { billOf, countOf, logsOf, PER_MILLION, readsOf, scaled, totalOf, writesOf } from '../support/meter-bill.ts';
 
 /** The alarms that a longer wait adds. A backlog that is longer also waits longer. */
 export const isWaiting = ({ phase }: Use): boolean => phase === 'waiting';
@@ -24,9 +24,11 @@ const rows = (name: string, uses: readonly Use[]): string[][] => {
   return [row(name, uses), ...(waiting.length > 0 ? [row('– of which for its wait', waiting)] : [])];
 };
 
+const COLUMNS = ['write units', 'read units', 'messages', 'SQS', 'invocations', '$ a million', 'its logs, $'];
+
 const runs = (measured: ReadonlyMap<string, readonly Use[]>): string =>
   table(
-    ['per run', 'write units', 'read units', 'messages', 'SQS', 'invocations', '$ a million', 'its logs, $'],
+    ['per run', ...COLUMNS],
     [...measured].flatMap(([name, uses]) => rows(name, uses)),
   );
 
@@ -75,3 +77,23 @@ export const reportOf = (
     ...detailed.map((name) => operations(name, measured.get(name) ?? [])),
     worker(idleWorker),
   ].join('\n\n');
+
+/** @param measured uses of one step. @param steps of a transaction */
+export const transactionReportOf = (measured: ReadonlyMap<string, readonly Use[]>, steps: number): string => {
+  const each = [...measured];
+  return [
+    table(
+      ['', ...COLUMNS],
+      [
+        ...each.map(([name, uses]) => row(`per step, ${name}`, uses)),
+        ...each.map(([name, uses]) =>
+          row(
+            `per transaction of ${steps}, ${name}`,
+            uses.map((use) => scaled(use, steps)),
+          ),
+        ),
+      ],
+    ),
+    ...each.map(([name, uses]) => operations(`per step, ${name}`, uses)),
+  ].join('\n\n');
+};

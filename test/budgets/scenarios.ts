@@ -3,6 +3,7 @@ import { runKey, sessionKey } from '../../lib/adapters/dynamodb/keys.ts';
 import type { JobInput } from '../../lib/application/jobs/api.ts';
 import type { NamedTemplate } from '../../lib/local/template/resolver.ts';
 import { createMeter, type Use } from '../support/meter.ts';
+import { scaled } from '../support/meter-bill.ts';
 import { type MeteredCloud, openMeteredCloud } from '../support/meter-cloud.ts';
 import { createTimeline, type Timeline } from '../support/meter-timeline.ts';
 import { createVirtualWorker, type VirtualWorker } from '../support/meter-worker.ts';
@@ -21,20 +22,20 @@ export type Scenario = {
 
 export type Place = { readonly endpoint: string; readonly templates: readonly NamedTemplate[] };
 
-const ARRIVAL_MS = 100;
-const SLOTS = 10;
+export const ARRIVAL_MS = 100;
+export const SLOTS = 10;
 /** What a worker registers that allows the built-in handlers and has one of its own. */
 const HANDLERS = ['send_email', 'shell', 'http', 'python'];
 /** Of the runs that wait, so many are submitted, and the rest copied from one of them. */
 const SUBMITTED_BACKLOG = 30;
 /** By then the last run of an idle fleet has ended. */
-const SETTLING_MS = 5_000;
+export const SETTLING_MS = 5_000;
 /**
  * Shards of the table's stream: one for each partition. A new on-demand table sustains 4,000 writes/s (DynamoDB developer
  * guide, "warm throughput"), and a partition takes 1,000.
  */
-const STREAM_SHARDS = 4;
-const START = Date.UTC(2030, 0, 1, 12);
+export const STREAM_SHARDS = 4;
+export const START = Date.UTC(2030, 0, 1, 12);
 
 /** Some 120 bytes. */
 const PAYLOAD = {
@@ -51,7 +52,7 @@ const task = (executeAt: number) => ({
 type Fleet = Pick<Scenario, 'workers' | 'runMs'> & { readonly heartbeats: boolean };
 
 /** The first worker says hello; the rows of the others are copied from its own. */
-const connect = async (fleet: Fleet, cloud: MeteredCloud, timeline: Timeline): Promise<void> => {
+export const connect = async (fleet: Fleet, cloud: MeteredCloud, timeline: Timeline): Promise<void> => {
   const { runMs, heartbeats } = fleet;
   const make = (index: number): VirtualWorker => {
     const conn = `${String(index).padStart(8, '0')}-connection=`;
@@ -90,20 +91,11 @@ const submitBacklog = async (count: number, submit: () => Promise<string>, cloud
   }
 };
 
-const scaled = (use: Use, factor: number): Use => ({
-  ...use,
-  count: use.count * factor,
-  calls: use.calls * factor,
-  reads: use.reads * factor,
-  writes: use.writes * factor,
-  bytes: use.bytes * factor,
-});
-
 /**
  * A batch of changes costs the same whatever its size, and short loads have half-empty ones at both ends: what counts is the
  * cost of one and how many there are at this rate.
  */
-const perRun = (uses: readonly Use[], runs: number, totalsEveryMs: number): readonly Use[] => {
+export const perRun = (uses: readonly Use[], runs: number, totalsEveryMs: number): readonly Use[] => {
   const batches = uses.find(({ service, target }) => service === 'lambda' && target === 'counts')?.count ?? 1;
   const batchesPerRun = (STREAM_SHARDS * ARRIVAL_MS) / totalsEveryMs;
   return uses.map((use) => scaled(use, use.phase === 'counts' ? batchesPerRun / batches : 1 / runs));

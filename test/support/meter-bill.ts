@@ -75,3 +75,13 @@ export const totalOf = (bill: Bill): number => Object.values(bill).reduce((total
 
 /** Dollars for the log lines of a million runs. They depend on the stage's log level, so they are shown beside the bill. */
 export const logsOf = (uses: readonly Use[]): number => (sum(uses, ({ bytes }) => bytes) / 1_000) * LOGS_PER_GIGABYTE;
+
+/** So many times as much. */
+export const scaled = (use: Use, factor: number): Use => ({
+  ...use,
+  count: use.count * factor,
+  calls: use.calls * factor,
+  reads: use.reads * factor,
+  writes: use.writes * factor,
+  bytes: use.bytes * factor,
+});

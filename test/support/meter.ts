@@ -93,6 +93,11 @@ type Input = Readonly<Record<string, unknown>>;
 const ITEM_KINDS: Readonly<Record<string, string>> = {
   RUN: 'run',
   JOB_RUN: 'run',
+  STEP_RUN: 'run',
+  SAGA: 'transaction',
+  INSTANCE: 'transaction',
+  SAGA_EXCEPTION: 'saga exception',
+  FLOW: 'flow',
   JOB: 'job',
   POOL: 'session',
   DATA: 'text',
