@@ -92,7 +92,7 @@ describe('npm start', () => {
   it('says where it is, takes a task, and ends with everything that it started', LONG, async () => {
     const app = run('npm', ['start', '--', '--port', '0']);
     const url = await app.ready();
-    expect(app.text()).toContain('group D answers without a key or a login');
+    expect(app.text()).toContain('groups D and E answer without a key or a login');
     const [, adminKey = '', adminFile = ''] = /Admin key +(csk_\S+) \(also in (\S+)\)/.exec(app.text()) ?? [];
     const [, workerFile = ''] = /Worker key +in ([^\s,]+)/.exec(app.text()) ?? [];
     const keyIn = (file: string): string => {

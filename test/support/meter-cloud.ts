@@ -14,6 +14,7 @@ import { connectionKey, type Key } from '../../lib/adapters/dynamodb/keys.ts';
 import { createConnectionStore } from '../../lib/adapters/dynamodb/side-stores.ts';
 import { createFrameAccess } from '../../lib/application/identity/frame-access.ts';
 import type { JobInput } from '../../lib/application/jobs/api.ts';
+import type { NewFlow } from '../../lib/application/sagas/api.ts';
 import { decodeAlarm, encodeAlarm } from '../../lib/contracts/alarm-message.ts';
 import type { ServerFrame, WorkerFrame } from '../../lib/contracts/frames.ts';
 import type { Alarm } from '../../lib/domain/alarm.ts';
@@ -41,7 +42,7 @@ import { keyDraft, newWorkerKey } from './worker-keys.ts';
 export type Phase =
   /** The HTTP request that creates it. */
   | 'submit'
-  /** The worker's result. */
+  /** The worker's result; of a step with the transaction moved on, and the next step begun. */
   | 'result'
   /** The alarms of an occurrence: the one that EventBridge brings, which is sent on, and the one that fires. */
   | 'fire'
@@ -49,6 +50,8 @@ export type Phase =
   | 'alarm'
   /** The alarms that a longer wait adds: later looks, and the one that the claim overtakes. */
   | 'waiting'
+  /** The alarms of a transaction. */
+  | 'look'
   /** Its share of the totals. */
   | 'counts'
   /** Sessions and heartbeats: by worker and hour, not by run. */
@@ -58,6 +61,10 @@ export type MeteredCloud = {
   /** Creates a task over HTTP. */
   readonly submit: (body: object) => Promise<string>;
   readonly createJob: (input: JobInput) => Promise<void>;
+  /** @returns its id */
+  readonly createFlow: (input: NewFlow) => Promise<string>;
+  /** Starts a transaction over HTTP. */
+  readonly startTransaction: (body: object) => Promise<void>;
   /**
    * Lets connections in, as if their workers had shown a key. The function instance has heard of each of them once: what it
    * remembers of a connection is good for its two hours.
@@ -71,22 +78,26 @@ export type MeteredCloud = {
   readonly copyAlarm: (of: string, run: string) => void;
   /** Who gets the frames that are posted to a connection. */
   readonly attach: (conn: string, take: (frame: ServerFrame) => Promise<void>) => void;
-  /** Told by the workers: which runs have come to them, and which have ended. */
+  /** Told by the workers: which runs have come to them, and which have ended; also of transactions. */
   readonly onPushed: (run: string) => void;
-  readonly onEnded: (run: string) => void;
+  readonly onEnded: (id: string) => void;
+  /** Sets the meter to nothing. What has ended by now is no part of the load: its alarms come no more. */
+  readonly beginCounting: () => void;
   /** The alarms of what `work` does come one after the other from that instant on, instead of at their own. */
   readonly postponingAlarms: (from: number, everyMs: number, work: () => Promise<void>) => Promise<void>;
   /** How long the changes of a batch are gathered. */
   readonly totalsEveryMs: number;
   /** Counts what has changed so far, and from now on what each window gathers. */
   readonly keepTotals: () => Promise<void>;
-  /** From now on only the alarms of ended runs come; resolves when all of them have, and all changes are counted. */
+  /** From now on only the alarms of what has ended come; resolves when all of them have, and all changes are counted. */
   readonly close: () => Promise<void>;
 };
 
+const KIND_PHASES: Readonly<Record<string, Phase>> = { session: 'fleet', saga: 'look' };
+
 type Message = { readonly body: string; readonly alarm: Alarm };
 
-/** Long enough for every alarm of an ended run to come: the longest is 15 minutes away. */
+/** Long enough for every alarm of what has ended to come: the longest is 15 minutes away. */
 const LAST_ALARM_MS = 16 * 60_000;
 /** A run that turns ready is looked at after 1 s (rule A7): every run that has to wait pays for that look. */
 const FIRST_LOOK_MS = 1_500;
@@ -120,6 +131,7 @@ export const openMeteredCloud = async (options: {
   const workers = new Map<string, (frame: ServerFrame) => Promise<void>>();
   const pushed = new Set<string>();
   const ended = new Set<string>();
+  const uncounted = new Set<string>();
   const dueAt = new Map<string, number>();
   /** The newest alarm of each run: what is older has been overtaken. */
   const newest = new Map<string, Alarm>();
@@ -130,7 +142,7 @@ export const openMeteredCloud = async (options: {
 
   const phaseOf = ({ key, g }: Alarm): Phase => {
     if (key.kind !== 'run') {
-      return key.kind === 'session' ? 'fleet' : 'fire';
+      return KIND_PHASES[key.kind] ?? 'fire';
     }
     const waits = !pushed.has(key.id) && !ended.has(key.id) && now() > (dueAt.get(key.id) ?? now()) + FIRST_LOOK_MS;
     return waits || g < (newest.get(key.id)?.g ?? 0) ? 'waiting' : 'alarm';
@@ -157,9 +169,8 @@ export const openMeteredCloud = async (options: {
 
   const show = (message: Message): void => {
     const { key } = message.alarm;
-    const isKept = key.kind === 'run' && ended.has(key.id);
-    const isWanted = isClosing ? isKept : key.kind !== 'session' || watchesSessions;
-    if (!isWanted) {
+    const isWanted = isClosing ? ended.has(key.id) : key.kind !== 'session' || watchesSessions;
+    if (!isWanted || uncounted.has(key.id)) {
       return;
     }
     visible.push(message);
@@ -263,26 +274,40 @@ export const openMeteredCloud = async (options: {
     }
   };
 
+  const post = (path: string, body: object, expected: number): Promise<string> =>
+    meter.during('submit', async () => {
+      meter.add({ service: 'http', operation: 'request' }, { count: 1 });
+      meter.add({ service: 'logs', operation: 'access' }, { count: 1, bytes: ACCESS_LOG_BYTES });
+      countInvocation('api', 'submit');
+      const { status, text } = await meter.invocation(() => call(handleRequest, `POST ${path}`, { body }));
+      if (status !== expected) {
+        throw new Error(`The request was refused: ${status} ${text}`);
+      }
+      return text;
+    });
+
   return {
-    submit: (body) =>
-      meter.during('submit', async () => {
-        meter.add({ service: 'http', operation: 'request' }, { count: 1 });
-        meter.add({ service: 'logs', operation: 'access' }, { count: 1, bytes: ACCESS_LOG_BYTES });
-        countInvocation('api', 'submit');
-        const request = () => call(handleRequest, 'POST /api/v1/tasks', { body });
-        const { status, text } = await meter.invocation(request);
-        if (status !== 201) {
-          throw new Error(`The task was refused: ${status} ${text}`);
-        }
-        const { task } = JSON.parse(text) as { readonly task: { readonly id: number; readonly execute_at: string } };
-        dueAt.set(String(task.id), Date.parse(task.execute_at));
-        return String(task.id);
-      }),
+    submit: async (body) => {
+      const text = await post('/api/v1/tasks', body, 201);
+      const { task } = JSON.parse(text) as { readonly task: { readonly id: number; readonly execute_at: string } };
+      dueAt.set(String(task.id), Date.parse(task.execute_at));
+      return String(task.id);
+    },
+    startTransaction: async (body) => {
+      await post('/api/v1/transactions', body, 200);
+    },
     createJob: async (input) => {
       const { kind } = await engine.jobs.create(input, 'user:1');
       if (kind !== 'created') {
         throw new Error(`The job was refused: ${kind}`);
       }
+    },
+    createFlow: async (input) => {
+      const result = await engine.flows.create(input);
+      if (result.kind !== 'created') {
+        throw new Error(`The flow was refused: ${JSON.stringify(result)}`);
+      }
+      return result.view.flow.id;
     },
     receive: async (conn, frame) => {
       if (isClosing) {
@@ -336,10 +361,17 @@ export const openMeteredCloud = async (options: {
     },
     attach: (conn, take) => workers.set(conn, take),
     onPushed: (run) => pushed.add(run),
-    onEnded: (run) => {
+    onEnded: (id) => {
       if (!isClosing) {
-        ended.add(run);
+        ended.add(id);
       }
+    },
+    beginCounting: () => {
+      meter.reset();
+      for (const id of ended) {
+        uncounted.add(id);
+      }
+      ended.clear();
     },
     postponingAlarms: async (from, everyMs, work) => {
       postponed = { next: from, everyMs };
@@ -350,7 +382,7 @@ export const openMeteredCloud = async (options: {
     keepTotals,
     close: async () => {
       isClosing = true;
-      visible = visible.filter(({ alarm }) => alarm.key.kind === 'run' && ended.has(alarm.key.id));
+      visible = visible.filter(({ alarm }) => ended.has(alarm.key.id));
       await countChanges();
       await timeline.runUntil(now() + LAST_ALARM_MS);
       reader.close();

@@ -41,7 +41,7 @@ export const makeMeterTables = async (endpoint: string, templates: readonly Name
     STAGE: 'meter',
     TABLE_NAME: table?.Ref,
     DEFINITIONS_TABLE: definitions?.Ref,
-    OPEN_GROUPS: 'D',
+    OPEN_GROUPS: 'D,E',
     THROTTLE_RATE: '100',
     THROTTLE_BURST: '500',
     ALARM_QUEUE_URL: `${QUEUES}/alarms`,

@@ -16,7 +16,7 @@ export type TestApi = {
   readonly send: (request: string, options?: HttpRequest) => Promise<Answered>;
 };
 
-/** By default its group D is open, as it is on the local stack. */
+/** By default its groups D and E are open, as they are on the local stack. */
 export const createTestApi = (
   over: {
     readonly openGroups?: readonly string[];

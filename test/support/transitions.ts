@@ -13,7 +13,7 @@ import {
   succeed,
   undoClaim,
 } from '../../lib/domain/run-decisions.ts';
-import { expire } from '../../lib/domain/run-verdicts.ts';
+import { expire, fulfil } from '../../lib/domain/run-verdicts.ts';
 import { aGrant, NOW, RETENTION_MS, SESSION_REF } from './rows.ts';
 
 /** When every decision of {@link decide} is taken. */
@@ -25,6 +25,14 @@ const cancelled = (run: Run): Decision => {
   const decision = cancel(run, END);
   if (decision === 'already_ended') {
     throw new Error(`A run that is ${run.status} was said to have ended`);
+  }
+  return decision;
+};
+
+const fulfilled = (run: Run, as: 'succeeded' | 'failed'): Decision => {
+  const decision = fulfil(run, as, {}, END);
+  if (decision === 'illegal') {
+    throw new Error(`A run that is ${run.status} was said to wait for nothing`);
   }
   return decision;
 };
@@ -44,6 +52,8 @@ const DECIDE: Partial<Record<TransitionName, (run: Run) => Decision>> = {
   time_out: (run) =>
     endBadly({ ...run, tries: run.maxTries - 1 }, { outcome: 'timed_out', reason: 'timed_out' }, {}, END, 0.5),
   expire: (run) => expire(run, 'late', END),
+  fulfil: (run) => fulfilled(run, 'succeeded'),
+  fulfil_badly: (run) => fulfilled(run, 'failed'),
   cancel_waiting: cancelled,
   cancel_in_flight: cancelled,
   record_evidence: (run) => recordEvidence(run, { state: 'exited', at: LATER }, {}, LATER),

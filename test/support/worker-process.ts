@@ -9,19 +9,22 @@ import type { RecordingWorkerSettings } from './recording-worker.ts';
 
 export type Effect = { readonly what: 'start' | 'end'; readonly run: number; readonly attempt: number };
 
-export type WorkerProcess = {
+export type WorkerProgram = {
   readonly name: string;
   readonly pid: number;
   /** Resolves when it is welcomed; rejects with what it said when it ends before. */
   readonly connected: Promise<void>;
-  /** What its handlers did, in order. */
-  readonly effects: () => readonly Effect[];
   /** SIGKILL: nothing can be cleaned up. */
   readonly kill: () => Promise<void>;
   /** SIGTERM, and SIGKILL when that is not heeded. */
   readonly stop: () => Promise<void>;
   /** What it said, for a failed test. */
   readonly output: () => string;
+};
+
+export type WorkerProcess = WorkerProgram & {
+  /** What its handlers did, in order. */
+  readonly effects: () => readonly Effect[];
 };
 
 const STOPPED_WITHIN_MS = 10_000;
@@ -35,6 +38,54 @@ const readEffects = (file: string): readonly Effect[] =>
           return what === 'start' || what === 'end' ? [{ what, run: Number(run), attempt: Number(attempt) }] : [];
         })
     : [];
+
+/**
+ * @param program of the repository
+ * @param variables of its environment: its settings
+ */
+export const startWorkerProgram = (
+  name: string,
+  program: string,
+  variables: Readonly<Record<string, string>>,
+): WorkerProgram => {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    // It follows this process: a test that is interrupted leaves nothing behind.
+    [...['--import', join(REPOSITORY, 'lib/local/processes/follow-parent.ts')], join(REPOSITORY, program)],
+    {
+      env: { ...process.env, NODE_OPTIONS: '', ...variables },
+      stdio: 'pipe',
+      detached: true,
+    },
+  );
+  const said: string[] = [];
+  const connected = new Promise<void>((resolve, reject) => {
+    if (child.stdout && child.stderr) {
+      onLines(child.stderr, (line) => said.push(line));
+      onLines(child.stdout, () => resolve());
+    }
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`Worker ${name} ended:\n${said.join('\n')}`)));
+  });
+  connected.catch(() => undefined);
+  const end = async (signal: NodeJS.Signals, thenKillMs?: number): Promise<void> => {
+    if (hasEnded(child)) {
+      return;
+    }
+    child.kill(signal);
+    const timer = thenKillMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), thenKillMs);
+    await ended(child);
+    clearTimeout(timer);
+  };
+  return {
+    name,
+    pid: child.pid ?? 0,
+    connected,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM', STOPPED_WITHIN_MS),
+    output: () => said.join('\n'),
+  };
+};
 
 /**
  * @param directory where its undelivered results and its effects are kept, under its name: one that is started again with
@@ -53,45 +104,8 @@ export const startWorkerProcess = (
     spoolDirectory: join(directory, `${settings.name}.spool`),
     effectsFile,
   };
-  const child: ChildProcess = spawn(
-    process.execPath,
-    // It follows this process: a test that is interrupted leaves nothing behind.
-    [
-      ...['--import', join(REPOSITORY, 'lib/local/processes/follow-parent.ts')],
-      join(REPOSITORY, 'test/support/recording-worker.ts'),
-    ],
-    {
-      env: { ...process.env, NODE_OPTIONS: '', RECORDING_WORKER: JSON.stringify(full) },
-      stdio: 'pipe',
-      detached: true,
-    },
-  );
-  const said: string[] = [];
-  const connected = new Promise<void>((resolve, reject) => {
-    if (child.stdout && child.stderr) {
-      onLines(child.stderr, (line) => said.push(line));
-      onLines(child.stdout, () => resolve());
-    }
-    child.once('error', reject);
-    child.once('exit', () => reject(new Error(`Worker ${settings.name} ended:\n${said.join('\n')}`)));
+  const program = startWorkerProgram(settings.name, 'test/support/recording-worker.ts', {
+    RECORDING_WORKER: JSON.stringify(full),
   });
-  connected.catch(() => undefined);
-  const end = async (signal: NodeJS.Signals, thenKillMs?: number): Promise<void> => {
-    if (hasEnded(child)) {
-      return;
-    }
-    child.kill(signal);
-    const timer = thenKillMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), thenKillMs);
-    await ended(child);
-    clearTimeout(timer);
-  };
-  return {
-    name: settings.name,
-    pid: child.pid ?? 0,
-    connected,
-    effects: () => readEffects(effectsFile),
-    kill: () => end('SIGKILL'),
-    stop: () => end('SIGTERM', STOPPED_WITHIN_MS),
-    output: () => said.join('\n'),
-  };
+  return { ...program, effects: () => readEffects(effectsFile) };
 };
