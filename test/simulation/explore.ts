@@ -9,8 +9,14 @@ import { SCENARIOS } from './scenarios/index.ts';
 import { swarm } from './swarm.ts';
 
 export type Unit =
-  /** Every opportunity of these kinds in the scenario, one at a time. */
-  | { readonly way: 'singles'; readonly scenario: string; readonly seed: number; readonly kinds: readonly FaultKind[] }
+  /** Every opportunity of these kinds in the scenario, one at a time; of what is no crash, each `everyNth`. */
+  | {
+      readonly way: 'singles';
+      readonly scenario: string;
+      readonly seed: number;
+      readonly kinds: readonly FaultKind[];
+      readonly everyNth: number;
+    }
   /** One crash, and each crash that can follow it. */
   | { readonly way: 'pairs'; readonly scenario: string; readonly seed: number; readonly first: Fault }
   /** Random worlds from `from`, `count` of them. */
@@ -137,7 +143,10 @@ export const explore = async (unit: Unit): Promise<Account> => {
   const scenario = scenarioNamed(unit.scenario);
   if (unit.way === 'singles') {
     const plain = await play(scenario, unit.seed, []);
-    for (const fault of unit.kinds.flatMap((kind) => opportunities(plain, kind))) {
+    const isTried = (kind: FaultKind, index: number): boolean =>
+      CRASHES.some((crash) => crash === kind) || index % unit.everyNth === 0;
+    const tried = unit.kinds.flatMap((kind) => opportunities(plain, kind).filter((_, index) => isTried(kind, index)));
+    for (const fault of tried) {
       if (!enough()) {
         await play(scenario, unit.seed, [fault]);
       }
