@@ -15,10 +15,14 @@ const pagination = z.object({
     .meta({ description: 'The filters matched so few of the 2,000 that were read that some may be missing' }),
 });
 
-export const listOf = <T extends z.ZodType>(item: T) => z.object({ list: z.array(item), pagination });
+const listOf = <T extends z.ZodType>(item: T) => z.object({ list: z.array(item), pagination });
 
 /** An answer as an example shows it. */
 export const exampleOf = (data: unknown) => ({ code: 0, message: 'success', data });
 
-export const pageExample = (item: unknown) =>
-  exampleOf({ list: [item], pagination: { page: 1, page_size: 20, total: 1 } });
+/** One page of a list, as the answer of an operation. */
+export const pageOf = <T extends z.ZodType>(item: T, example: z.input<T>) => ({
+  description: 'One page',
+  schema: okOf(listOf(item)),
+  examples: { page: exampleOf({ list: [example], pagination: { page: 1, page_size: 20, total: 1 } }) },
+});

@@ -1,7 +1,7 @@
 /** API E: exceptions, and the desk where people settle them. */
 import * as z from 'zod';
 import { defineOperation } from '../operation.ts';
-import { exampleOf, listOf, okOf, pageExample } from './envelope.ts';
+import { exampleOf, okOf, pageOf } from './envelope.ts';
 import {
   deskSchema,
   EXCEPTION_EXAMPLE,
@@ -97,11 +97,7 @@ export const listExceptions = defineOperation({
     })
     .refine(isWithinReach, OUT_OF_REACH),
   answers: {
-    200: {
-      description: 'One page',
-      schema: okOf(listOf(exceptionRowSchema)),
-      examples: { page: pageExample(EXCEPTION_ROW_EXAMPLE) },
-    },
+    200: pageOf(exceptionRowSchema, EXCEPTION_ROW_EXAMPLE),
   },
   refusals: { 400: 'A parameter is wrong' },
   fault: FAULT,

@@ -1,7 +1,7 @@
 /** API E: flows, their versions, and their rehearsal. */
 import * as z from 'zod';
 import { defineOperation } from '../operation.ts';
-import { exampleOf, listOf, okOf, pageExample } from './envelope.ts';
+import { exampleOf, okOf, pageOf } from './envelope.ts';
 import { FLOW_EXAMPLE, FLOW_ROW_EXAMPLE, flowRowSchema, flowSchema, rehearsalSchema } from './flow.ts';
 import {
   bodyOf,
@@ -96,11 +96,7 @@ export const listFlows = defineOperation({
   description: 'Newest first.',
   query: z.object(pageParameters).refine(isWithinReach, OUT_OF_REACH),
   answers: {
-    200: {
-      description: 'One page',
-      schema: okOf(listOf(flowRowSchema)),
-      examples: { page: pageExample(FLOW_ROW_EXAMPLE) },
-    },
+    200: pageOf(flowRowSchema, FLOW_ROW_EXAMPLE),
   },
   refusals: { 400: 'A parameter is wrong' },
   fault: FAULT,

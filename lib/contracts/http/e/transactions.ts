@@ -1,7 +1,7 @@
 /** API E: transactions. */
 import * as z from 'zod';
 import { defineOperation } from '../operation.ts';
-import { exampleOf, listOf, okOf, pageExample } from './envelope.ts';
+import { exampleOf, okOf, pageOf } from './envelope.ts';
 import {
   bodyOf,
   FAULT,
@@ -112,11 +112,7 @@ export const listTransactions = defineOperation({
     })
     .refine(isWithinReach, OUT_OF_REACH),
   answers: {
-    200: {
-      description: 'One page',
-      schema: okOf(listOf(transactionRowSchema)),
-      examples: { page: pageExample(TRANSACTION_ROW_EXAMPLE) },
-    },
+    200: pageOf(transactionRowSchema, TRANSACTION_ROW_EXAMPLE),
   },
   refusals: { 400: 'A parameter is wrong' },
   fault: FAULT,
@@ -200,11 +196,7 @@ export const listTransactionTasks = defineOperation({
   params: instanceParams,
   query: pageQuery,
   answers: {
-    200: {
-      description: 'One page',
-      schema: okOf(listOf(taskDetailSchema)),
-      examples: { page: pageExample(TASK_DETAIL_EXAMPLE) },
-    },
+    200: pageOf(taskDetailSchema, TASK_DETAIL_EXAMPLE),
   },
   refusals: { 400: 'A parameter is wrong', 404: UNKNOWN },
   fault: FAULT,
@@ -225,11 +217,7 @@ export const listTransactionLogs = defineOperation({
     })
     .refine(isWithinReach, OUT_OF_REACH),
   answers: {
-    200: {
-      description: 'One page',
-      schema: okOf(listOf(logSchema)),
-      examples: { page: pageExample(LOG_EXAMPLE) },
-    },
+    200: pageOf(logSchema, LOG_EXAMPLE),
   },
   refusals: { 400: 'A parameter is wrong', 404: UNKNOWN },
   fault: FAULT,
